@@ -1,0 +1,1 @@
+"""Train, release and serve the blood-cell classifier; plain Python, no Django."""

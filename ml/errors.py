@@ -1,0 +1,27 @@
+"""Errors that `ml` raises on purpose; everything else is a bug."""
+
+from __future__ import annotations
+
+
+class MLError(Exception):
+    """Base of all errors raised on purpose by this package."""
+
+
+class ImageRejected(MLError):
+    """An image that cannot be read safely; `str()` is a sentence for a technician.
+
+    `code` is stable and short ("empty", "not_an_image", "unsupported_format", "truncated",
+    "too_many_pixels", "animated", "too_small"), for counting and for tests.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ArtifactError(MLError):
+    """A model release that is missing, malformed, or not the bytes its spec names."""
+
+
+class DatasetError(MLError):
+    """A training set that is missing, malformed, or split so that it would leak."""

@@ -1,0 +1,50 @@
+"""Values that cross the boundary of `ml`; no TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """A rectangle in pixels of the upright image; origin top left, x1 and y1 exclusive."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x0 < self.x1 and 0 <= self.y0 < self.y1):
+            raise ValueError(f"not a box: {self}")
+
+    @property
+    def width(self) -> int:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        return self.y1 - self.y0
+
+    def as_list(self) -> list[int]:
+        return [self.x0, self.y0, self.x1, self.y1]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model proposes for one cell.
+
+    `cell_type` is UNIDENTIFIED when `referred`; `confidence` is the calibrated probability of
+    the likeliest class in either case; `probabilities` always covers every class and sums to 1.
+    """
+
+    cell_type: str
+    confidence: float
+    probabilities: Mapping[str, float]
+    referred: bool
+
+    @property
+    def likeliest(self) -> str:
+        """The class with the highest probability, also when the cell is referred."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
