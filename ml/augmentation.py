@@ -1,0 +1,159 @@
+"""Random views of a cell as another stain, camera, framing or laboratory might show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.preprocessing import background_colour
+
+# Optical-density vectors of haematoxylin, eosin and the residual; rows are stains, columns RGB.
+# Ruifrok & Johnston, Anal Quant Cytol Histol 2001;23:291. Giemsa's azure and eosin lie close.
+_STAINS: Final = np.array(
+    [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]], dtype=np.float64
+)
+_UNSTAIN: Final = np.linalg.inv(_STAINS)
+_DENSITY: Final = -np.log((np.arange(256, dtype=np.float32) + 1.0) / 256.0).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How far a view may stray. Defaults are wide, as unseen laboratories differ that much."""
+
+    zoom: tuple[float, float] = (0.8, 2.1)
+    """Magnification; a PBC cell fills 0.45 of its frame, so it comes to fill 0.36 to 0.95."""
+    shift: float = 0.08
+    stain: float = 0.25
+    stain_offset: float = 0.06
+    white_balance: float = 0.14
+    gamma: float = 0.3
+    brightness: float = 0.12
+    saturation: float = 0.45
+    blur: float = 1.3
+    noise: float = 6.0
+
+
+def augment(
+    pixels: NDArray[np.uint8],
+    surroundings: NDArray[np.uint8],
+    size: int,
+    rng: np.random.Generator,
+    strength: Strength = Strength(),
+) -> NDArray[np.uint8]:
+    """Make one random uint8[size, size, 3] view of a square uint8[S, S, 3] RGB image.
+
+    `surroundings`, of the same shape, lends its rim: the model must read the cell, not the slide.
+    """
+    if rng.random() < 0.15:
+        pixels = _swap_surroundings(pixels, surroundings, rng)
+    view = _frame(pixels, size, rng, strength)
+    if rng.random() < 0.9:
+        view = _jitter_stain(view, rng, strength)
+    view = _jitter_camera(view, rng, strength)
+    return _degrade(view, rng, strength)
+
+
+def _swap_surroundings(
+    pixels: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Keep a soft disc round the centre, and take the rest from another image or plain colour."""
+    side = pixels.shape[0]
+    mask = np.zeros((side, side), dtype=np.float32)
+    centre = (side // 2, side // 2)
+    cv2.circle(mask, centre, int(side * rng.uniform(0.34, 0.46)), 1.0, thickness=-1)
+    mask = cv2.GaussianBlur(mask, (0, 0), side * 0.02)[..., None]
+    if rng.random() < 0.3:
+        rim = np.empty_like(pixels)
+        rim[:] = background_colour(pixels)
+    else:
+        rim = np.ascontiguousarray(np.rot90(other, int(rng.integers(4))))
+    return (pixels * mask + rim * (1.0 - mask)).astype(np.uint8)
+
+
+def _frame(
+    pixels: NDArray[np.uint8], size: int, rng: np.random.Generator, strength: Strength
+) -> NDArray[np.uint8]:
+    """Rotate, mirror, magnify and shift in one resampling; what lies outside is background."""
+    side = pixels.shape[0]
+    low, high = np.log(strength.zoom)
+    zoom = float(np.exp(rng.uniform(low, high)))
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), zoom * size / side)
+    if rng.random() < 0.5:
+        matrix = matrix @ np.array([[-1, 0, side], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
+    stretch = rng.uniform(0.93, 1.07)
+    matrix[0] *= stretch
+    reach = strength.shift * size * max(1.0, zoom)
+    offset = rng.uniform(-reach, reach, size=2)
+    centre = matrix @ np.array([side / 2, side / 2, 1.0])
+    matrix[:, 2] += size / 2 - centre + offset
+    shrinking = side / (zoom * size)
+    if shrinking > 1.2:  # a bilinear warp does not average, as the serving path's resize does
+        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.35 * shrinking).astype(np.uint8)
+    colour = tuple(int(value) for value in background_colour(pixels))
+    reflect = rng.random() < 0.6
+    return cv2.warpAffine(
+        pixels,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101 if reflect else cv2.BORDER_CONSTANT,
+        borderValue=colour,
+    ).astype(np.uint8)
+
+
+def _jitter_stain(
+    view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
+) -> NDArray[np.uint8]:
+    """Scale and offset each stain's density (Tellez et al., Med Image Anal 2019;58:101544)."""
+    gain = rng.uniform(1 - strength.stain, 1 + strength.stain, size=3)
+    offset = rng.uniform(-strength.stain_offset, strength.stain_offset, size=3)
+    mix = (_UNSTAIN @ np.diag(gain) @ _STAINS).T
+    affine = np.column_stack([mix, offset @ _STAINS]).astype(np.float32)
+    density = cv2.transform(_DENSITY[view], affine)
+    return np.clip(cv2.exp(-density) * 256.0 - 1.0, 0, 255).astype(np.uint8)
+
+
+def _jitter_camera(
+    view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
+) -> NDArray[np.uint8]:
+    """White balance, gamma and brightness by one table a channel; saturation; now and then grey."""
+    ramp = np.arange(256, dtype=np.float64) / 255.0
+    gamma = np.exp(rng.uniform(-strength.gamma, strength.gamma))
+    gains = rng.uniform(1 - strength.white_balance, 1 + strength.white_balance, size=3)
+    light = 1 + rng.uniform(-strength.brightness, strength.brightness)
+    if rng.random() < 0.25:  # balanced as by a camera: the background turns to neutral grey
+        gains = _neutralising_gains(view) * (1 + (gains - 1) * 0.3)
+    curves = np.clip(ramp[:, None] ** gamma * gains * light, 0, 1) * 255.0
+    view = cv2.LUT(view, curves.astype(np.uint8)[None])
+    grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    keep = 1 + rng.uniform(-strength.saturation, strength.saturation)
+    return np.clip(grey + (view.astype(np.float32) - grey) * keep, 0, 255).astype(np.uint8)
+
+
+def _neutralising_gains(view: NDArray[np.uint8]) -> NDArray[np.float64]:
+    background = background_colour(view).astype(np.float64).clip(min=32.0)
+    return np.asarray(background.mean() / background, dtype=np.float64)
+
+
+def _degrade(
+    view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
+) -> NDArray[np.uint8]:
+    """Lose detail as focus, sensor noise, small frames and JPEG do, or sharpen as cameras do."""
+    chance = rng.random()
+    if chance < 0.35:
+        view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur))
+    elif chance < 0.5:
+        soft = cv2.GaussianBlur(view, (0, 0), 1.0)
+        view = cv2.addWeighted(view, 1.8, soft, -0.8, 0)
+    if rng.random() < 0.2:
+        noise = rng.normal(0, rng.uniform(1, strength.noise), size=view.shape).astype(np.float32)
+        view = np.clip(view + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        quality = int(rng.integers(30, 95))
+        _, encoded = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        view = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return np.asarray(view, dtype=np.uint8)

@@ -1,0 +1,246 @@
+"""One path from the bytes of a file to the tensor a model reads, shared by training and serving."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ml.errors import ImageRejected
+
+MAX_PIXELS: Final = 50_000_000
+"""Largest image decoded, width x height; checked in the header, before any pixel is read."""
+
+MIN_SIDE: Final = 24
+"""Shortest side in which a cell can still be told from another, pixels (BloodMNIST uses 28)."""
+
+_SIGNATURES: Final[tuple[tuple[str, bytes], ...]] = (
+    ("JPEG", b"\xff\xd8\xff"),
+    ("PNG", b"\x89PNG\r\n\x1a\n"),
+    ("TIFF", b"II*\x00"),
+    ("TIFF", b"MM\x00*"),
+    ("TIFF", b"II+\x00"),
+    ("TIFF", b"MM\x00+"),
+    ("BMP", b"BM"),
+)
+_FOREIGN_SIGNATURES: Final[tuple[tuple[str, bytes, int], ...]] = (
+    ("GIF", b"GIF8", 0),
+    ("PDF", b"%PDF", 0),
+    ("DICOM", b"DICM", 128),
+    ("JPEG 2000", b"\x00\x00\x00\x0cjP  ", 0),
+    ("JPEG 2000", b"\xff\x4f\xff\x51", 0),
+    ("HEIC or AVIF", b"ftyp", 4),
+    ("Photoshop", b"8BPS", 0),
+    ("icon", b"\x00\x00\x01\x00", 0),
+    ("ZIP", b"PK\x03\x04", 0),
+    ("SVG", b"<svg", 0),
+)
+_HIGH_DEPTH_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """An upright image: `pixels` is uint8[H, W, 3] RGB; `notes` says what was changed to get it."""
+
+    pixels: NDArray[np.uint8]
+    format: str
+    notes: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+def decode_image(data: bytes) -> DecodedImage:
+    """Decode JPEG, PNG, TIFF, BMP or WebP, told by content; raise ImageRejected for the rest."""
+    format_name = _sniff(data)
+    image = _open(data, format_name)
+    _check_size(image.width, image.height)
+    _check_single_frame(image)
+    notes = _notes_before_conversion(image, data)
+    try:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        pixels = _to_rgb(upright)
+    except MemoryError as error:
+        raise ImageRejected("too_many_pixels", "The image is too large to open.") from error
+    except Exception as error:  # a decoder fed hostile bytes may raise nearly anything
+        raise _damaged(format_name) from error
+    return DecodedImage(pixels=pixels, format=format_name, notes=notes)
+
+
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode uint8[H, W, 3] RGB losslessly, with no metadata at all."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=4)
+    return buffer.getvalue()
+
+
+def to_input(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Turn uint8[H, W, 3] RGB of any size into the float32[size, size, 3] in [-1, 1] models read."""
+    return normalise(fit_square(pixels, size))
+
+
+def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Map uint8 0..255 to float32 -1..1, the range MobileNetV2 was trained on (Keras "tf" mode)."""
+    return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
+
+
+def fit_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resize so that the longer side is `size`, and pad the shorter with the background colour.
+
+    Shape is kept, because a squashed nucleus reads as another class.
+    """
+    height, width = pixels.shape[:2]
+    scale = size / max(height, width)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    if (new_height, new_width) == (height, width):
+        resized = pixels
+    else:
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        resized = cv2.resize(pixels, (new_width, new_height), interpolation=method)
+    if new_width == new_height:
+        return np.ascontiguousarray(resized, dtype=np.uint8)
+    canvas = np.empty((size, size, 3), dtype=np.uint8)
+    canvas[:] = background_colour(resized)
+    top, left = (size - new_height) // 2, (size - new_width) // 2
+    canvas[top : top + new_height, left : left + new_width] = resized
+    return canvas
+
+
+def background_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Estimate the empty background, uint8[3]: the median of the brighter half of the rim."""
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    brightness = rim.sum(axis=1, dtype=np.int32)
+    bright = rim[brightness >= np.median(brightness)]
+    return np.median(bright, axis=0).astype(np.uint8)
+
+
+def _sniff(data: bytes) -> str:
+    if not data:
+        raise ImageRejected("empty", "The file is empty (0 bytes).")
+    for name, signature in _SIGNATURES:
+        if data.startswith(signature):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    for name, signature, offset in _FOREIGN_SIGNATURES:
+        if data[offset : offset + len(signature)] == signature:
+            raise ImageRejected(
+                "unsupported_format",
+                f"This is a {name} file. Use JPEG, PNG, TIFF, BMP or WebP.",
+            )
+    raise ImageRejected("not_an_image", "This is not an image, whatever its name says.")
+
+
+def _open(data: bytes, format_name: str) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=(format_name,))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except Exception as error:  # a decoder fed hostile bytes may raise nearly anything
+        raise _damaged(format_name) from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels()
+    if min(width, height) < MIN_SIDE:
+        raise ImageRejected(
+            "too_small",
+            f"The image is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.",
+        )
+
+
+def _check_single_frame(image: Image.Image) -> None:
+    """Refuse animations and multi-page files; a phone's MPO (preview inside a JPEG) is one image."""
+    if image.format == "MPO":
+        return
+    try:
+        frames = int(getattr(image, "n_frames", 1))
+    except Exception as error:  # counting pages walks the file, which may be damaged
+        raise _damaged(str(image.format)) from error
+    if frames > 1:
+        raise ImageRejected(
+            "animated",
+            f"The file holds {frames} pages or frames. Save each picture as a file of its own.",
+        )
+
+
+def _notes_before_conversion(image: Image.Image, data: bytes) -> tuple[str, ...]:
+    notes = []
+    if _orientation(image) not in (None, 1):
+        notes.append("Turned upright as its EXIF orientation asks.")
+    if _has_alpha(image):
+        notes.append("Transparency was laid on white.")
+    if image.mode == "CMYK":
+        notes.append("Converted from CMYK to RGB; print colours may be off.")
+    elif image.mode in {"1", "L", "LA", *_HIGH_DEPTH_MODES}:
+        notes.append("The image has no colour.")
+    if _is_high_depth(image, data):
+        notes.append("Reduced from 16 to 8 bits a channel.")
+    return tuple(notes)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    try:
+        return image.getexif().get(0x0112)
+    except Exception:  # a damaged EXIF block is no reason to refuse good pixels
+        return None
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info
+
+
+def _is_high_depth(image: Image.Image, data: bytes) -> bool:
+    if image.mode in _HIGH_DEPTH_MODES:
+        return True
+    if image.format == "PNG":
+        return len(data) > 24 and data[24] == 16  # bit depth in the IHDR chunk
+    if image.format == "TIFF":
+        depths = getattr(image, "tag_v2", {}).get(258, (8,))  # BitsPerSample
+        return max(depths if isinstance(depths, tuple) else (depths,)) > 8
+    return False
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode in _HIGH_DEPTH_MODES:
+        image = _to_eight_bits(image)
+    if _has_alpha(image):
+        rgba = image.convert("RGBA")
+        image = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        image.alpha_composite(rgba)
+    return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale by the bits in use (8, 10, 12, 14, 16), as cameras store 12 bits in 16."""
+    values = np.asarray(image).astype(np.float64)
+    values = np.nan_to_num(values, nan=0.0, posinf=65535.0, neginf=0.0).clip(min=0.0)
+    peak = float(values.max())
+    if peak <= 1.0 and image.mode == "F":
+        full = 1.0
+    else:
+        full = float(next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if peak < 2**bits), peak))
+    return Image.fromarray((values / full * 255.0).round().clip(0, 255).astype(np.uint8))
+
+
+def _too_many_pixels() -> ImageRejected:
+    return ImageRejected(
+        "too_many_pixels",
+        f"The image has more than {MAX_PIXELS // 1_000_000} million pixels.",
+    )
+
+
+def _damaged(format_name: str) -> ImageRejected:
+    return ImageRejected("truncated", f"The {format_name} file is damaged or incomplete.")

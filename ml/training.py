@@ -1,0 +1,249 @@
+"""Fine-tune a network in two phases, head first, then everything; stops and resumes cleanly."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ml.architectures import build, set_backbone_trainable
+from ml.augmentation import augment
+from ml.preprocessing import normalise
+
+logger = logging.getLogger(__name__)
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Everything that decides a run; written beside its checkpoints."""
+
+    architecture: str = "mobilenet_v2"
+    input_size: int = 128
+    seed: int = 20260101
+    batch_size: int = 32
+    head_epochs: int = 1
+    epochs: int = 14
+    """All epochs, those of the head included."""
+    head_rate: float = 1e-3
+    peak_rate: float = 4e-4
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.05
+    dropout: float = 0.3
+    patience: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Square images uint8[N, S, S, 3] RGB and their class indices int64[N]."""
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands after its last whole epoch."""
+
+    epoch: int = 0
+    best_score: float = -1.0
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def train(
+    plan: TrainingPlan,
+    *,
+    training: Fold,
+    validation: Fold,
+    classes: int,
+    run_dir: Path,
+    backbone_weights: str | None,
+) -> keras.Model:
+    """Train to the best balanced validation accuracy, resuming what `run_dir` holds.
+
+    `validation.pixels` must have the plan's input size, as the serving path makes them.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(plan.seed)
+    progress = _load_progress(run_dir)
+    model = _restore(plan, run_dir, progress, len(training.labels))
+    if model is None:
+        model = _new_model(plan, classes, backbone_weights)
+    (run_dir / "plan.json").write_text(json.dumps(asdict(plan), indent=2), encoding="utf-8")
+    while progress.epoch < plan.epochs and not _is_stuck(progress, plan):
+        if progress.epoch == plan.head_epochs:
+            _free_everything(model, plan, len(training.labels))
+        _train_one_epoch(model, plan, training, progress.epoch)
+        _score_epoch(model, validation, progress, run_dir)
+        model.save(run_dir / "last.keras")
+        _save_progress(run_dir, progress)
+    return load_best(plan, classes=classes, run_dir=run_dir)
+
+
+def load_best(plan: TrainingPlan, *, classes: int, run_dir: Path) -> keras.Model:
+    """Build the plan's network with the weights of the best epoch so far."""
+    model = build(plan.architecture, input_size=plan.input_size, classes=classes)
+    model.load_weights(run_dir / "best.weights.h5")
+    return model
+
+
+def predict_logits(
+    model: keras.Model, pixels: NDArray[np.uint8], *, batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Run uint8[N, S, S, 3] images of the network's size; logits float32[N, classes]."""
+    step = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+    parts = [
+        step(tf.constant(normalise(pixels[start : start + batch_size]))).numpy()
+        for start in range(0, len(pixels), batch_size)
+    ]
+    return np.concatenate(parts)
+
+
+def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Weight each class by the root of its rarity, with mean 1 over the images."""
+    counts = np.bincount(labels, minlength=classes).clip(min=1)
+    weights = 1.0 / np.sqrt(counts)
+    return np.asarray(weights / weights[labels].mean(), dtype=np.float32)
+
+
+def augmented_batches(fold: Fold, plan: TrainingPlan, *, epoch: int, classes: int) -> Iterator[Batch]:
+    """Yield every image once, in the order and views that the seed and epoch decide."""
+    rng = np.random.default_rng([plan.seed, epoch])
+    order = rng.permutation(len(fold.labels))
+    weights = class_weights(fold.labels, classes)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = None
+        for start in range(0, len(order), plan.batch_size):
+            chosen = order[start : start + plan.batch_size]
+            following = pool.submit(_make_batch, fold, plan, chosen, weights, [epoch, start])
+            if waiting is not None:
+                yield waiting.result()
+            waiting = following
+        if waiting is not None:
+            yield waiting.result()
+
+
+def _make_batch(
+    fold: Fold,
+    plan: TrainingPlan,
+    chosen: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    stream: list[int],
+) -> Batch:
+    rng = np.random.default_rng([plan.seed, *stream])
+    strangers = rng.integers(len(fold.labels), size=len(chosen))
+    views = [
+        augment(fold.pixels[index], fold.pixels[other], plan.input_size, rng)
+        for index, other in zip(chosen, strangers, strict=True)
+    ]
+    labels = fold.labels[chosen]
+    targets = np.eye(len(weights), dtype=np.float32)[labels]
+    return normalise(np.stack(views)), targets, weights[labels]
+
+
+def _new_model(plan: TrainingPlan, classes: int, backbone_weights: str | None) -> keras.Model:
+    model = build(
+        plan.architecture,
+        input_size=plan.input_size,
+        classes=classes,
+        dropout=plan.dropout,
+        backbone_weights=backbone_weights,
+    )
+    set_backbone_trainable(model, trainable=False)
+    _compile(model, plan, keras.optimizers.Adam(plan.head_rate))
+    return model
+
+
+def _free_everything(model: keras.Model, plan: TrainingPlan, images: int) -> None:
+    """Start the second phase: all layers, a short warm-up, then a cosine down to nothing."""
+    steps = -(-images // plan.batch_size) * max(1, plan.epochs - plan.head_epochs)
+    warm_up = min(200, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=plan.peak_rate / 20,
+        decay_steps=max(1, steps - warm_up),
+        warmup_target=plan.peak_rate,
+        warmup_steps=warm_up,
+        alpha=0.01,
+    )
+    set_backbone_trainable(model, trainable=True)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=plan.weight_decay, clipnorm=1.0)
+    _compile(model, plan, optimizer)
+
+
+def _compile(model: keras.Model, plan: TrainingPlan, optimizer: keras.optimizers.Optimizer) -> None:
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=plan.label_smoothing
+    )
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], jit_compile=False)
+
+
+def _train_one_epoch(model: keras.Model, plan: TrainingPlan, fold: Fold, epoch: int) -> None:
+    classes = int(model.output_shape[-1])
+    batches = augmented_batches(fold, plan, epoch=epoch, classes=classes)
+    total = -(-len(fold.labels) // plan.batch_size)
+    model.reset_metrics()
+    logs: dict[str, Any] = {}
+    with tqdm(batches, total=total, desc=f"epoch {epoch + 1}/{plan.epochs}", mininterval=5) as bar:
+        for images, targets, weights in bar:
+            logs = model.train_on_batch(images, targets, sample_weight=weights, return_dict=True)
+            bar.set_postfix(loss=f"{logs['loss']:.3f}", accuracy=f"{logs['accuracy']:.3f}")
+
+
+def _score_epoch(
+    model: keras.Model, validation: Fold, progress: Progress, run_dir: Path
+) -> None:
+    """Keep the weights when the mean recall over the classes is the best so far."""
+    guesses = predict_logits(model, validation.pixels).argmax(axis=1)
+    correct = guesses == validation.labels
+    recalls = [correct[validation.labels == label].mean() for label in np.unique(validation.labels)]
+    score, accuracy = float(np.mean(recalls)), float(correct.mean())
+    progress.epoch += 1
+    progress.history.append(
+        {"epoch": progress.epoch, "accuracy": accuracy, "balanced_accuracy": score}
+    )
+    logger.info("epoch %d: validation accuracy %.4f, balanced %.4f", progress.epoch, accuracy, score)
+    if score > progress.best_score:
+        progress.best_score, progress.best_epoch = score, progress.epoch
+        model.save_weights(run_dir / "best.weights.h5")
+
+
+def _is_stuck(progress: Progress, plan: TrainingPlan) -> bool:
+    return progress.epoch - progress.best_epoch >= plan.patience
+
+
+def _restore(
+    plan: TrainingPlan, run_dir: Path, progress: Progress, images: int
+) -> keras.Model | None:
+    """Reload the last whole epoch with its optimiser, if this very plan was interrupted."""
+    if progress.epoch == 0:
+        return None
+    earlier = json.loads((run_dir / "plan.json").read_text(encoding="utf-8"))
+    if earlier != asdict(plan):
+        raise ValueError(f"{run_dir} holds a run with another plan; choose another folder.")
+    logger.info("resuming after epoch %d of %d (%d images)", progress.epoch, plan.epochs, images)
+    return keras.models.load_model(run_dir / "last.keras")
+
+
+def _load_progress(run_dir: Path) -> Progress:
+    path = run_dir / "progress.json"
+    if not path.is_file():
+        return Progress()
+    return Progress(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _save_progress(run_dir: Path, progress: Progress) -> None:
+    part = run_dir / "progress.json.part"
+    part.write_text(json.dumps(asdict(progress), indent=2), encoding="utf-8")
+    part.replace(run_dir / "progress.json")
