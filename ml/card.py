@@ -1,0 +1,185 @@
+"""Write the model card of a release from its spec, so that the two cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ml.artifacts import ReleaseSpec
+
+_TEMPLATE = """# Model card: {name} {version}
+
+{architecture} reads one stained blood cell, {size} x {size} pixels, and names it one of
+{class_count} classes: {classes}. The weights' SHA-256 is `{sha256}`.
+
+## Intended use
+
+Pre-classification of single cells from Romanowsky-stained (May-Grünwald-Giemsa) peripheral blood
+smears, for review by a pathologist who confirms or corrects every case before it is reported. It
+proposes; it never decides. It is research software and not a medical device.
+
+**Not for:** blasts, atypical lymphocytes, smudge cells, parasites or any class it was not taught
+(it will name them as one it knows, or refer them); bone marrow; tissue; whole fields, which have
+to be cut into cells first; deciding without a human.
+
+## Referral
+
+Confidence is the softmax at temperature {temperature}, fitted on the validation fold. Below
+{threshold:.4f} a cell is reported as unidentified and referred to a human. That is the lowest
+threshold at which at most 0.5 % of the accepted cells of the validation fold were misnamed.
+
+## Figures on the untouched test fold
+
+The test fold was split off by group before training and read once, when this release was made.
+Intervals are Clopper-Pearson, 95 %.
+
+| | value | n | 95 % interval |
+|---|---|---|---|
+{headline}
+
+Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration error (15 bins)
+{ece:.4f}, Brier score {brier:.4f}.
+
+| class | recall | n | 95 % interval | precision | n | 95 % interval | F1 |
+|---|---|---|---|---|---|---|---|
+{class_rows}
+
+### Confusion matrix (rows: truth; columns: model, before referral)
+
+| | {confusion_head} |
+|---|{confusion_rule}|
+{confusion_rows}
+
+## A laboratory it has never seen
+
+{strangers}
+
+## Data
+
+{data}
+
+## Limits
+
+- {images} come from one hospital, one stainer and one kind of camera, and carry no patient
+  identifiers, so a patient may lie in more than one fold: **the figures above are optimistic**
+  for any other laboratory. Expect the figures of the section before this one there, or worse;
+  measure on your own cells before relying on it.
+- Confidence is calibrated for the same source. On strange stains it is too high.
+- How much of the picture the cell fills matters: a third to nine tenths is what it was taught.
+- No age, sex, ethnicity or disease information exists for the training cells, so differences in
+  performance between groups of patients cannot be stated.
+
+## How it was made
+
+```
+{command}
+```
+
+Seed {seed}; best epoch {best_epoch} by balanced accuracy on the validation fold. Preprocessing
+`{preprocessing}`: the longer side is resized to {size} pixels, the shorter padded with the
+background colour, values mapped to -1..1. See `docs/models.md`.
+"""
+
+
+def render_card(spec: ReleaseSpec) -> str:
+    """Fill in the card, in Markdown."""
+    test = spec.metrics["test"]
+    names = spec.class_names
+    return _TEMPLATE.format(
+        name=spec.name,
+        version=spec.version,
+        architecture=spec.architecture,
+        size=spec.input_size,
+        class_count=len(names),
+        classes=", ".join(_words(name) for name in names),
+        sha256=spec.sha256,
+        temperature=spec.temperature,
+        threshold=spec.threshold,
+        headline=_headline(test),
+        balanced=test["balanced_accuracy"],
+        macro_f1=test["macro_f1"],
+        ece=test["expected_calibration_error"],
+        brier=test["brier"],
+        class_rows="\n".join(_class_row(name, test["classes"][name]) for name in names),
+        confusion_head=" | ".join(_words(name) for name in names),
+        confusion_rule="|".join("---" for _ in names),
+        confusion_rows=_confusion_rows(names, test["confusion"]),
+        strangers=_strangers(spec.metrics.get("strangers", [])),
+        data=_data(spec.data),
+        images=spec.data.get("images", "The images"),
+        command=spec.training["command"],
+        seed=spec.training["seed"],
+        best_epoch=spec.training["best_epoch"],
+        preprocessing=spec.preprocessing,
+    )
+
+
+def _headline(test: Mapping[str, Any]) -> str:
+    rows = (
+        ("Accuracy, all cells named", test["accuracy"]),
+        ("Accepted (not referred)", test["accepted"]),
+        ("Accuracy of the accepted", test["accuracy_of_accepted"]),
+    )
+    return "\n".join(f"| {title} | {_share(share)} |" for title, share in rows)
+
+
+def _share(share: Mapping[str, Any]) -> str:
+    low, high = share["interval_95"]
+    return f"{share['value']:.2%} | {share['n']} | {low:.2%} to {high:.2%}"
+
+
+def _class_row(name: str, figures: Mapping[str, Any]) -> str:
+    recall, precision = _share(figures["recall"]), _share(figures["precision"])
+    return f"| {_words(name)} | {recall} | {precision} | {figures['f1']:.4f} |"
+
+
+def _confusion_rows(names: tuple[str, ...], confusion: list[list[int]]) -> str:
+    return "\n".join(
+        f"| **{_words(name)}** | " + " | ".join(map(str, counts)) + " |"
+        for name, counts in zip(names, confusion, strict=True)
+    )
+
+
+def _strangers(rows: list[Mapping[str, Any]]) -> str:
+    if not rows:
+        return "Not measured for this release."
+    sets = sorted({row["set"] for row in rows})
+    head = (
+        f"Leave-one-source-out: trained without, and examined on, {' and '.join(sets)}. The margin"
+        " is the side of the square cut round a cell, over the cell's size.\n\n"
+        "| set | margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+    )
+    body = "\n".join(
+        f"| {row['set']} | {row['margin']} | {_share(row['accuracy'])} "
+        f"| {row['balanced_accuracy']:.2%} | {row['accepted']['value']:.1%} "
+        f"| {row['accuracy_of_accepted']['value']:.1%} |"
+        for row in rows
+    )
+    recalls = "\n".join(
+        f"- {row['set']}, margin {row['margin']}: "
+        + "; ".join(
+            f"{_words(name)} {share['value']:.0%} of {share['n']}"
+            for name, share in row["recall"].items()
+        )
+        for row in rows
+    )
+    return f"{head}{body}\n\nRecall by class:\n\n{recalls}"
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    folds = ", ".join(f"{fold} {count}" for fold, count in data.get("folds", {}).items())
+    lines = [
+        f"- {data.get('source', 'unnamed source')}",
+        f"- Licence: {data.get('licence', 'not stated')}",
+        f"- Split: {data.get('split', 'not stated')}; images: {folds}",
+    ]
+    lines += [
+        f"- SHA-256 of the {fold} fold's list: `{digest}`"
+        for fold, digest in data.get("fingerprints", {}).items()
+    ]
+    return "\n".join(lines)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

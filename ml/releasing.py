@@ -1,0 +1,112 @@
+"""Make a release of a finished run: calibrate on validation, examine once on test, write it down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ml.architectures import build
+from ml.artifacts import (
+    CARD_NAME,
+    PREPROCESSING,
+    WEIGHTS_NAME,
+    ReleaseSpec,
+    read_spec,
+    sha256_of,
+    write_spec,
+)
+from ml.calibration import fit_temperature, referral_threshold, softmax
+from ml.card import render_card
+from ml.evaluation import examine, examine_strangers
+from ml.inference import load_classifier
+from ml.training import Fold, TrainingPlan, load_best, predict_logits
+
+
+def make_release(
+    run_dir: Path,
+    release_dir: Path,
+    *,
+    name: str,
+    version: str,
+    class_names: Sequence[str],
+    validation: Fold,
+    test: Fold,
+    data: Mapping[str, Any],
+    command: str,
+) -> ReleaseSpec:
+    """Write weights, spec and card of the run's best epoch into `release_dir`."""
+    plan = TrainingPlan(**json.loads((run_dir / "plan.json").read_text(encoding="utf-8")))
+    progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
+    model = load_best(plan, classes=len(class_names), run_dir=run_dir)
+    temperature, threshold, figures = _calibrate_and_examine(model, class_names, validation, test)
+    release_dir.mkdir(parents=True, exist_ok=True)
+    _save_weights(model, plan, len(class_names), release_dir / WEIGHTS_NAME)
+    spec = ReleaseSpec(
+        name=name,
+        version=version,
+        architecture=plan.architecture,
+        class_names=tuple(class_names),
+        input_size=plan.input_size,
+        preprocessing=PREPROCESSING,
+        sha256=sha256_of(release_dir / WEIGHTS_NAME),
+        temperature=temperature,
+        threshold=threshold,
+        metrics=figures,
+        data=data,
+        training={
+            "command": command,
+            "seed": plan.seed,
+            "epochs": progress["epoch"],
+            "best_epoch": progress["best_epoch"],
+            "history": progress["history"],
+        },
+    )
+    _publish(release_dir, spec)
+    return spec
+
+
+def add_strangers(release_dir: Path, data_dir: Path) -> ReleaseSpec:
+    """Examine the release, as it serves, on BCCD, which it never saw, and write that down too."""
+    scores = examine_strangers(load_classifier(release_dir), data_dir)
+    spec = read_spec(release_dir)
+    figures = {**spec.metrics, "strangers": [score.as_dict() for score in scores]}
+    spec = replace(spec, metrics=figures)
+    _publish(release_dir, spec)
+    return spec
+
+
+def _calibrate_and_examine(
+    model: keras.Model, class_names: Sequence[str], validation: Fold, test: Fold
+) -> tuple[float, float, dict[str, Any]]:
+    """Temperature and threshold from validation alone; then the figures of both folds."""
+    logits = predict_logits(model, validation.pixels)
+    temperature = round(fit_temperature(logits, validation.labels), 4)
+    calibrated = softmax(logits, temperature)
+    threshold = referral_threshold(calibrated, validation.labels)
+    examined = softmax(predict_logits(model, test.pixels), temperature)
+    figures = {}
+    for fold, found, truth in (
+        ("validation", calibrated, validation.labels),
+        ("test", examined, test.labels),
+    ):
+        is_accepted = found.max(axis=1) >= threshold
+        figures[fold] = examine(found, truth, class_names, is_accepted=is_accepted).as_dict()
+    return temperature, threshold, figures
+
+
+def _publish(release_dir: Path, spec: ReleaseSpec) -> None:
+    """Write the spec, and the model card that is made from it."""
+    write_spec(release_dir, spec)
+    (release_dir / CARD_NAME).write_text(render_card(spec), encoding="utf-8")
+
+
+def _save_weights(model: keras.Model, plan: TrainingPlan, classes: int, path: Path) -> None:
+    """Save from a network that was never compiled, as an optimiser would treble the file."""
+    bare = build(plan.architecture, input_size=plan.input_size, classes=classes)
+    bare.set_weights(model.get_weights())
+    bare.save_weights(path)
