@@ -27,13 +27,16 @@ class Strength:
     zoom: tuple[float, float] = (0.8, 2.1)
     """Magnification; a PBC cell fills 0.45 of its frame, so it comes to fill 0.36 to 0.95."""
     shift: float = 0.08
+    density: tuple[float, float] = (0.45, 1.2)
+    """Factor on all optical density: other laboratories stain paler than PBC, hardly darker."""
     stain: float = 0.25
+    stain_hue: float = 0.08
     stain_offset: float = 0.06
     white_balance: float = 0.14
     gamma: float = 0.3
-    brightness: float = 0.12
+    brightness: tuple[float, float] = (0.72, 1.1)
     saturation: float = 0.45
-    blur: float = 1.3
+    blur: float = 2.0
     noise: float = 6.0
 
 
@@ -108,10 +111,15 @@ def _frame(
 def _jitter_stain(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
-    """Scale and offset each stain's density (Tellez et al., Med Image Anal 2019;58:101544)."""
-    gain = rng.uniform(1 - strength.stain, 1 + strength.stain, size=3)
+    """Scale and offset each stain's density (Tellez et al., Med Image Anal 2019;58:101544).
+
+    The stains' own hues stray as well, as dyes differ between makers and batches.
+    """
+    low, high = np.log(strength.density)
+    gain = np.exp(rng.uniform(low, high)) * rng.uniform(1 - strength.stain, 1 + strength.stain, 3)
     offset = rng.uniform(-strength.stain_offset, strength.stain_offset, size=3)
-    mix = (_UNSTAIN @ np.diag(gain) @ _STAINS).T
+    hues = _STAINS + rng.normal(0, strength.stain_hue, size=(3, 3))
+    mix = (_UNSTAIN @ np.diag(gain) @ hues).T
     affine = np.column_stack([mix, offset @ _STAINS]).astype(np.float32)
     density = cv2.transform(_DENSITY[view], affine)
     return np.clip(cv2.exp(-density) * 256.0 - 1.0, 0, 255).astype(np.uint8)
@@ -124,7 +132,7 @@ def _jitter_camera(
     ramp = np.arange(256, dtype=np.float64) / 255.0
     gamma = np.exp(rng.uniform(-strength.gamma, strength.gamma))
     gains = rng.uniform(1 - strength.white_balance, 1 + strength.white_balance, size=3)
-    light = 1 + rng.uniform(-strength.brightness, strength.brightness)
+    light = rng.uniform(*strength.brightness)
     if rng.random() < 0.25:  # balanced as by a camera: the background turns to neutral grey
         gains = _neutralising_gains(view) * (1 + (gains - 1) * 0.3)
     curves = np.clip(ramp[:, None] ** gamma * gains * light, 0, 1) * 255.0
@@ -144,9 +152,9 @@ def _degrade(
 ) -> NDArray[np.uint8]:
     """Lose detail as focus, sensor noise, small frames and JPEG do, or sharpen as cameras do."""
     chance = rng.random()
-    if chance < 0.35:
+    if chance < 0.45:
         view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur))
-    elif chance < 0.5:
+    elif chance < 0.6:
         soft = cv2.GaussianBlur(view, (0, 0), 1.0)
         view = cv2.addWeighted(view, 1.8, soft, -0.8, 0)
     if rng.random() < 0.2:

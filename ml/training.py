@@ -34,14 +34,14 @@ class TrainingPlan:
     seed: int = 20260101
     batch_size: int = 32
     head_epochs: int = 1
-    epochs: int = 14
+    epochs: int = 16
     """All epochs, those of the head included."""
     head_rate: float = 1e-3
     peak_rate: float = 4e-4
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
     dropout: float = 0.3
-    patience: int = 4
+    patience: int = 6
 
 
 @dataclass(frozen=True, slots=True)
