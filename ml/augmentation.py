@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -68,13 +68,13 @@ def _swap_surroundings(
     mask = np.zeros((side, side), dtype=np.float32)
     centre = (side // 2, side // 2)
     cv2.circle(mask, centre, int(side * rng.uniform(0.34, 0.46)), 1.0, thickness=-1)
-    mask = cv2.GaussianBlur(mask, (0, 0), side * 0.02)[..., None]
+    soft = cv2.GaussianBlur(mask, (0, 0), side * 0.02)[..., None]
     if rng.random() < 0.3:
         rim = np.empty_like(pixels)
         rim[:] = background_colour(pixels)
     else:
         rim = np.ascontiguousarray(np.rot90(other, int(rng.integers(4))))
-    return (pixels * mask + rim * (1.0 - mask)).astype(np.uint8)
+    return (pixels * soft + rim * (1.0 - soft)).astype(np.uint8)
 
 
 def _frame(
@@ -122,7 +122,7 @@ def _jitter_stain(
     mix = (_UNSTAIN @ np.diag(gain) @ hues).T
     affine = np.column_stack([mix, offset @ _STAINS]).astype(np.float32)
     density = cv2.transform(_DENSITY[view], affine)
-    return np.clip(cv2.exp(-density) * 256.0 - 1.0, 0, 255).astype(np.uint8)
+    return _as_bytes(cv2.exp(-density) * 256.0 - 1.0)
 
 
 def _jitter_camera(
@@ -136,10 +136,10 @@ def _jitter_camera(
     if rng.random() < 0.25:  # balanced as by a camera: the background turns to neutral grey
         gains = _neutralising_gains(view) * (1 + (gains - 1) * 0.3)
     curves = np.clip(ramp[:, None] ** gamma * gains * light, 0, 1) * 255.0
-    view = cv2.LUT(view, curves.astype(np.uint8)[None])
-    grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    curved = cv2.LUT(view, curves.astype(np.uint8)[None])
+    grey = cv2.cvtColor(curved, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
     keep = 1 + rng.uniform(-strength.saturation, strength.saturation)
-    return np.clip(grey + (view.astype(np.float32) - grey) * keep, 0, 255).astype(np.uint8)
+    return _as_bytes(grey + (curved.astype(np.float32) - grey) * keep)
 
 
 def _neutralising_gains(view: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -153,15 +153,19 @@ def _degrade(
     """Lose detail as focus, sensor noise, small frames and JPEG do, or sharpen as cameras do."""
     chance = rng.random()
     if chance < 0.45:
-        view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur))
+        view = _as_bytes(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur)))
     elif chance < 0.6:
         soft = cv2.GaussianBlur(view, (0, 0), 1.0)
-        view = cv2.addWeighted(view, 1.8, soft, -0.8, 0)
+        view = _as_bytes(cv2.addWeighted(view, 1.8, soft, -0.8, 0))
     if rng.random() < 0.2:
         noise = rng.normal(0, rng.uniform(1, strength.noise), size=view.shape).astype(np.float32)
-        view = np.clip(view + noise, 0, 255).astype(np.uint8)
+        view = _as_bytes(view + noise)
     if rng.random() < 0.3:
         quality = int(rng.integers(30, 95))
         _, encoded = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        view = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    return np.asarray(view, dtype=np.uint8)
+        view = _as_bytes(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    return view
+
+
+def _as_bytes(values: Any) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)

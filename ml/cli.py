@@ -178,7 +178,8 @@ def _show(examination: Examination) -> None:
     report = examination.report
     low, high = report.accuracy.interval
     lines = [
-        f"accuracy  {report.accuracy.value:.4f}  ({low:.4f} to {high:.4f}, n={report.accuracy.total})",
+        f"accuracy  {report.accuracy.value:.4f}  ({low:.4f} to {high:.4f})",
+        f"cells     {report.accuracy.total}",
         f"balanced  {report.balanced_accuracy:.4f}",
         f"macro F1  {report.macro_f1:.4f}",
         f"ECE       {examination.calibration_error:.4f}",

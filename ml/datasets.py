@@ -137,7 +137,7 @@ def cached_pixels(
     *,
     on_progress: Callable[[], object] = lambda: None,
 ) -> NDArray[np.uint8]:
-    """As `load_pixels`, kept as one .npy file per fold and size, so a second run need not decode."""
+    """As `load_pixels`, kept as one .npy file per fold and size for the next run."""
     cache_dir.mkdir(parents=True, exist_ok=True)
     ordered = "\n".join(record.key for record in records)
     digest = hashlib.sha256(ordered.encode()).hexdigest()[:16]

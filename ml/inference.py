@@ -121,11 +121,10 @@ class KerasClassifier:
 
 
 def _compile_forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    @tf.function(reduce_retracing=False)
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return model(images, training=False)
-
-    return forward
+    compiled: Callable[[tf.Tensor], tf.Tensor] = tf.function(
+        lambda images: model(images, training=False)
+    )
+    return compiled
 
 
 def _batches(

@@ -92,7 +92,8 @@ def _optical_density(small: NDArray[np.uint8]) -> NDArray[np.float32]:
     brightness = small.sum(axis=2, dtype=np.int32)
     bright = small[brightness >= np.percentile(brightness, 85)]
     background = np.median(bright, axis=0).astype(np.float32) + 1.0
-    return np.log(background / (small.astype(np.float32) + 1.0)).clip(0.0)
+    density = np.log(background / (small.astype(np.float32) + 1.0)).clip(0.0)
+    return np.asarray(density, dtype=np.float32)
 
 
 def _nuclei(red_density: NDArray[np.float32]) -> NDArray[np.uint8]:

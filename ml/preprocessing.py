@@ -86,7 +86,7 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def to_input(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-    """Turn uint8[H, W, 3] RGB of any size into the float32[size, size, 3] in [-1, 1] models read."""
+    """Turn uint8[H, W, 3] RGB of any size into float32[size, size, 3] in [-1, 1]."""
     return normalise(fit_square(pixels, size))
 
 
@@ -107,7 +107,8 @@ def fit_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         resized = pixels
     else:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        resized = cv2.resize(pixels, (new_width, new_height), interpolation=method)
+        shrunk = cv2.resize(pixels, (new_width, new_height), interpolation=method)
+        resized = np.asarray(shrunk, dtype=np.uint8)
     if new_width == new_height:
         return np.ascontiguousarray(resized, dtype=np.uint8)
     canvas = np.empty((size, size, 3), dtype=np.uint8)
@@ -122,7 +123,7 @@ def background_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     brightness = rim.sum(axis=1, dtype=np.int32)
     bright = rim[brightness >= np.median(brightness)]
-    return np.median(bright, axis=0).astype(np.uint8)
+    return np.asarray(np.median(bright, axis=0), dtype=np.uint8)
 
 
 def _sniff(data: bytes) -> str:
@@ -162,7 +163,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _check_single_frame(image: Image.Image) -> None:
-    """Refuse animations and multi-page files; a phone's MPO (preview inside a JPEG) is one image."""
+    """Refuse animations and multi-page files; a phone's MPO (JPEG with a preview) is one image."""
     if image.format == "MPO":
         return
     try:
@@ -209,7 +210,7 @@ def _is_high_depth(image: Image.Image, data: bytes) -> bool:
         return len(data) > 24 and data[24] == 16  # bit depth in the IHDR chunk
     if image.format == "TIFF":
         depths = getattr(image, "tag_v2", {}).get(258, (8,))  # BitsPerSample
-        return max(depths if isinstance(depths, tuple) else (depths,)) > 8
+        return bool(max(depths if isinstance(depths, tuple) else (depths,)) > 8)
     return False
 
 

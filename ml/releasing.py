@@ -1,4 +1,4 @@
-"""Make a release of a finished run: calibrate on validation, examine once on test, write it down."""
+"""Make a release of a finished run: calibrate on validation, then examine once on test."""
 
 from __future__ import annotations
 

@@ -56,9 +56,7 @@ def _white_boxes(path: Path) -> dict[str, list[BoundingBox]]:
     return boxes
 
 
-def cut_cell(
-    pixels: NDArray[np.uint8], box: BoundingBox, *, margin: float
-) -> NDArray[np.uint8]:
+def cut_cell(pixels: NDArray[np.uint8], box: BoundingBox, *, margin: float) -> NDArray[np.uint8]:
     """Cut a square of `margin` times the box's longer side round its centre.
 
     What lies outside the field is filled with the field's background colour.

@@ -160,7 +160,7 @@ def _red_cell(unit: float, rng: np.random.Generator) -> Array:
     side = int(unit * 1.5) | 1
     radius = 0.5 * unit * rng.normal(1.0, 0.05)
     away = _polar_distance(side, radius, rng, wobble=0.025, stretch=rng.uniform(1.0, 1.16))
-    edge = 1.0 / (1.0 + np.exp((away - 1.0) * radius / (0.018 * unit)))
+    edge = _soften(away, radius, 0.018 * unit)
     pallor = rng.uniform(0.40, 0.88) * np.exp(-((away / rng.uniform(0.40, 0.60)) ** 3))
     rim = 1.0 + 0.22 * np.exp(-(((away - 0.93) / 0.06) ** 2))
     shade = edge * (1.0 - pallor) * rim * rng.normal(1.0, 0.07)
@@ -193,7 +193,7 @@ def _add(density: Array, patch: Array, centre: NDArray[np.float64]) -> None:
 def _lay(density: Array, patch: Array, cover: Array, centre: NDArray[np.float64]) -> None:
     """Add a patch, after taking away what lies below its `cover` (0..1)."""
     side = patch.shape[0]
-    left, top = (int(round(value)) - side // 2 for value in centre)
+    left, top = (round(float(value)) - side // 2 for value in centre)
     height, width = density.shape[:2]
     x0, x1 = max(0, left), min(width, left + side)
     y0, y1 = max(0, top), min(height, top + side)
@@ -249,7 +249,8 @@ def _paint_cell(
 
 def _soften(away: Array, radius: float, width: float) -> Array:
     """Turn a relative distance into a mask 0..1 whose edge is `width` pixels soft."""
-    return np.asarray(1.0 / (1.0 + np.exp((away - 1.0) * radius / width)), dtype=np.float32)
+    steep = np.clip((away - 1.0) * radius / width, -50.0, 50.0)
+    return np.asarray(1.0 / (1.0 + np.exp(steep)), dtype=np.float32)
 
 
 def _cytoplasm(away: Array, unit: float, style: Style, rng: np.random.Generator) -> Array:
@@ -304,7 +305,7 @@ def _draw_bean(side: int, radius: float, style: Style, rng: np.random.Generator)
     mask = (away < 1.0).astype(np.float32)
     turn = rng.uniform(0, 2 * np.pi)
     direction = np.array([np.cos(turn), np.sin(turn)])
-    depth = {"kidney": rng.uniform(0.55, 0.8), "indented": rng.uniform(0.1, 0.5)}.get(style.shape)
+    depth = {"kidney": rng.uniform(0.55, 0.8), "indented": rng.uniform(0.0, 0.4)}.get(style.shape)
     if depth is not None:
         spot = side / 2 + direction * inner * (1.45 - 0.75 * depth)
         dent = np.zeros_like(mask)
@@ -318,8 +319,8 @@ def _draw_bean(side: int, radius: float, style: Style, rng: np.random.Generator)
 def _fill_ellipse(
     mask: Array, centre: NDArray[np.float64], axes: NDArray[np.float64], turn: float
 ) -> None:
-    point = (int(round(centre[0])), int(round(centre[1])))
-    size = (max(1, int(round(axes[0]))), max(1, int(round(axes[1]))))
+    point = (round(float(centre[0])), round(float(centre[1])))
+    size = (max(1, round(float(axes[0]))), max(1, round(float(axes[1]))))
     cv2.ellipse(mask, point, size, turn, 0, 360, 1.0, thickness=-1)
 
 

@@ -118,7 +118,9 @@ def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32
     return np.asarray(weights / weights[labels].mean(), dtype=np.float32)
 
 
-def augmented_batches(fold: Fold, plan: TrainingPlan, *, epoch: int, classes: int) -> Iterator[Batch]:
+def augmented_batches(
+    fold: Fold, plan: TrainingPlan, *, epoch: int, classes: int
+) -> Iterator[Batch]:
     """Yield every image once, in the order and views that the seed and epoch decide."""
     rng = np.random.default_rng([plan.seed, epoch])
     order = rng.permutation(len(fold.labels))
@@ -201,9 +203,7 @@ def _train_one_epoch(model: keras.Model, plan: TrainingPlan, fold: Fold, epoch: 
             bar.set_postfix(loss=f"{logs['loss']:.3f}", accuracy=f"{logs['accuracy']:.3f}")
 
 
-def _score_epoch(
-    model: keras.Model, validation: Fold, progress: Progress, run_dir: Path
-) -> None:
+def _score_epoch(model: keras.Model, validation: Fold, progress: Progress, run_dir: Path) -> None:
     """Keep the weights when the mean recall over the classes is the best so far."""
     guesses = predict_logits(model, validation.pixels).argmax(axis=1)
     correct = guesses == validation.labels
@@ -213,7 +213,9 @@ def _score_epoch(
     progress.history.append(
         {"epoch": progress.epoch, "accuracy": accuracy, "balanced_accuracy": score}
     )
-    logger.info("epoch %d: validation accuracy %.4f, balanced %.4f", progress.epoch, accuracy, score)
+    logger.info(
+        "epoch %d: validation accuracy %.4f, balanced %.4f", progress.epoch, accuracy, score
+    )
     if score > progress.best_score:
         progress.best_score, progress.best_epoch = score, progress.epoch
         model.save_weights(run_dir / "best.weights.h5")

@@ -27,7 +27,10 @@ from ml.preprocessing import decode_image
 from ml.types import BoundingBox, Prediction
 
 IMAGE_SUFFIXES: Final = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .webp .gif .heic .heif .avif .jp2".split()
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".webp"),
+        *(".gif", ".heic", ".heif", ".avif", ".jp2"),
+    )
 )
 """What is picked up in a folder; the last five only to be refused in so many words."""
 
