@@ -1,0 +1,1 @@
+"""Tests of the model package and its command line."""
