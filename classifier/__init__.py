@@ -1,0 +1,1 @@
+"""Patients, cases, smear images, classification and review."""

@@ -1,0 +1,9 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class ClassifierConfig(AppConfig):
+    """Configuration of the classifier app."""
+
+    name = "classifier"

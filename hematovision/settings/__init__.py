@@ -1,0 +1,5 @@
+"""Django settings, split by concern."""
+
+from hematovision.settings.base import *  # noqa: F403
+from hematovision.settings.security import *  # noqa: F403
+from hematovision.settings.tasks import *  # noqa: F403

@@ -1,0 +1,46 @@
+"""Everything the process reads from its environment; no other module reads it."""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+env = environ.Env()
+
+
+def _optional_path(name: str) -> Path | None:
+    value = env.str(name, default="")
+    return Path(value).expanduser().resolve() if value else None
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret stored at ``path``, made on first use and readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(64))
+    return path.read_text()
+
+
+VAR_DIR = _optional_path("HEMATOVISION_VAR") or BASE_DIR / "var"
+DATA_DIR = _optional_path("HEMATOVISION_DATA")
+WEIGHTS_DIR = _optional_path("HEMATOVISION_WEIGHTS")
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(VAR_DIR / "secret_key")
+DEBUG = env.bool("DEBUG", default=False)
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+IS_HTTPS = urlsplit(SITE_URL).scheme == "https"
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"]
+)
+
+DATABASE_URL = env.str("DATABASE_URL", default="postgresql:///hematovision")
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+MODEL_RELEASE = _optional_path("MODEL_RELEASE")
+EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")

@@ -1,0 +1,1 @@
+"""Signed reports: content, documents, sign-off and amendment."""
