@@ -87,5 +87,5 @@ def sha256_of(path: Path) -> str:
 
 def write_spec(release_dir: Path, spec: ReleaseSpec) -> None:
     """Write spec.json with a stable layout, so that two releases can be compared line by line."""
-    text = json.dumps(asdict(spec), indent=2, ensure_ascii=False)
+    text = json.dumps(asdict(spec), indent=2, ensure_ascii=False, allow_nan=False)
     (release_dir / SPEC_NAME).write_text(text + "\n", encoding="utf-8")

@@ -125,7 +125,11 @@ def _headline(test: Mapping[str, Any]) -> str:
 
 def _share(share: Mapping[str, Any]) -> str:
     low, high = share["interval_95"]
-    return f"{share['value']:.2%} | {share['n']} | {low:.2%} to {high:.2%}"
+    return f"{_percent(share)} | {share['n']} | {low:.2%} to {high:.2%}"
+
+
+def _percent(share: Mapping[str, Any]) -> str:
+    return "none" if share["value"] is None else f"{share['value']:.2%}"
 
 
 def _class_row(name: str, figures: Mapping[str, Any]) -> str:
@@ -152,14 +156,14 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
     )
     body = "\n".join(
         f"| {row['set']} | {row['margin']} | {_share(row['accuracy'])} "
-        f"| {row['balanced_accuracy']:.2%} | {row['accepted']['value']:.1%} "
-        f"| {row['accuracy_of_accepted']['value']:.1%} |"
+        f"| {row['balanced_accuracy']:.2%} | {_percent(row['accepted'])} "
+        f"| {_percent(row['accuracy_of_accepted'])} |"
         for row in rows
     )
     recalls = "\n".join(
         f"- {row['set']}, margin {row['margin']}: "
         + "; ".join(
-            f"{_words(name)} {share['value']:.0%} of {share['n']}"
+            f"{_words(name)} {_percent(share)} of {share['n']}"
             for name, share in row["recall"].items()
         )
         for row in rows

@@ -35,7 +35,7 @@ from ml.evaluation import (
 )
 from ml.inference import load_classifier
 from ml.releasing import add_strangers, make_release
-from ml.training import Fold, TrainingPlan, train
+from ml.training import Fold, TrainingPlan, read_plan, train
 
 CANVAS = 256
 """Side of the images that training cuts its views from; PBC's own."""
@@ -81,7 +81,6 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 def _add_release(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_release)
     _add_data_options(command)
-    command.add_argument("--seed", type=int, default=TrainingPlan().seed)
     command.add_argument("--name", default="pbc8-mobilenetv2")
     command.add_argument("--version", default="1.0.0")
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
@@ -125,17 +124,17 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _release(options: argparse.Namespace) -> None:
-    folds = split_by_group(read_pbc(options.data), seed=options.seed)
-    size = TrainingPlan().input_size
+    plan = read_plan(options.run_dir)
+    folds = split_by_group(read_pbc(options.data), seed=plan.seed)
     make_release(
         options.run_dir,
         options.release,
         name=options.name,
         version=options.version,
         class_names=CELL_CLASSES,
-        validation=_fold(folds["validation"], size, options.run_dir),
-        test=_fold(folds["test"], size, options.run_dir),
-        data=_describe(folds, options.seed),
+        validation=_fold(folds["validation"], plan.input_size, options.run_dir),
+        test=_fold(folds["test"], plan.input_size, options.run_dir),
+        data=_describe(folds, plan.seed),
         command="python -m ml train && python -m ml release",
     )
     if (options.data / "bccd").is_dir():

@@ -25,10 +25,11 @@ class Share:
     def interval(self) -> tuple[float, float]:
         return clopper_pearson(self.hits, self.total)
 
-    def as_dict(self) -> dict[str, float | int | list[float]]:
+    def as_dict(self) -> dict[str, float | int | list[float] | None]:
+        """For JSON, which has no NaN: the value of an empty share is null."""
         low, high = self.interval
         return {
-            "value": round(self.value, 5),
+            "value": round(self.value, 5) if self.total else None,
             "n": self.total,
             "interval_95": [round(low, 5), round(high, 5)],
         }
@@ -44,9 +45,9 @@ class ClassFigures:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall: twice the hits over all mentions."""
+        """Harmonic mean of precision and recall: twice the hits over all mentions, 0 if none."""
         mentions = self.recall.total + self.precision.total
-        return 2 * self.recall.hits / mentions if mentions else float("nan")
+        return 2 * self.recall.hits / mentions if mentions else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Report:
 
     @property
     def macro_f1(self) -> float:
-        return float(np.nanmean([figures.f1 for figures in self.classes]))
+        return float(np.mean([figures.f1 for figures in self.classes]))
 
     @property
     def balanced_accuracy(self) -> float:

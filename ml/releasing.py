@@ -24,7 +24,7 @@ from ml.calibration import fit_temperature, referral_threshold, softmax
 from ml.card import render_card
 from ml.evaluation import examine, examine_strangers
 from ml.inference import load_classifier
-from ml.training import Fold, TrainingPlan, load_best, predict_logits
+from ml.training import Fold, TrainingPlan, load_best, predict_logits, read_plan
 
 
 def make_release(
@@ -40,7 +40,7 @@ def make_release(
     command: str,
 ) -> ReleaseSpec:
     """Write weights, spec and card of the run's best epoch into `release_dir`."""
-    plan = TrainingPlan(**json.loads((run_dir / "plan.json").read_text(encoding="utf-8")))
+    plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
     model = load_best(plan, classes=len(class_names), run_dir=run_dir)
     temperature, threshold, figures = _calibrate_and_examine(model, class_names, validation, test)

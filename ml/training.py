@@ -92,6 +92,11 @@ def train(
     return load_best(plan, classes=classes, run_dir=run_dir)
 
 
+def read_plan(run_dir: Path) -> TrainingPlan:
+    """The plan of the run in a folder; raises OSError if there is none."""
+    return TrainingPlan(**json.loads((run_dir / "plan.json").read_text(encoding="utf-8")))
+
+
 def load_best(plan: TrainingPlan, *, classes: int, run_dir: Path) -> keras.Model:
     """Build the plan's network with the weights of the best epoch so far."""
     model = build(plan.architecture, input_size=plan.input_size, classes=classes)
@@ -231,8 +236,7 @@ def _restore(
     """Reload the last whole epoch with its optimiser, if this very plan was interrupted."""
     if progress.epoch == 0:
         return None
-    earlier = json.loads((run_dir / "plan.json").read_text(encoding="utf-8"))
-    if earlier != asdict(plan):
+    if read_plan(run_dir) != plan:
         raise ValueError(f"{run_dir} holds a run with another plan; choose another folder.")
     logger.info("resuming after epoch %d of %d (%d images)", progress.epoch, plan.epochs, images)
     return keras.models.load_model(run_dir / "last.keras")

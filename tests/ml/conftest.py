@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.architectures import build
+from ml.artifacts import PREPROCESSING, WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
+from ml.classes import CELL_CLASSES
 from ml.synthetic import render_cell
 
 Encode = Callable[..., bytes]
@@ -44,3 +48,29 @@ def data_dir() -> Path:
     if not folder or not (Path(folder) / "pbc" / "index.csv").is_file():
         pytest.skip("needs real images: set HEMATOVISION_DATA to the folder that holds pbc/")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real release of an untrained network at 64 px, whose class order is not the usual one."""
+    folder = tmp_path_factory.mktemp("tiny-release")
+    class_names = tuple(reversed(CELL_CLASSES))
+    keras.utils.set_random_seed(11)
+    model = build("mobilenet_v2", input_size=64, classes=len(class_names))
+    model.save_weights(folder / WEIGHTS_NAME)
+    spec = ReleaseSpec(
+        name="tiny",
+        version="0.1.0",
+        architecture="mobilenet_v2",
+        class_names=class_names,
+        input_size=64,
+        preprocessing=PREPROCESSING,
+        sha256=sha256_of(folder / WEIGHTS_NAME),
+        temperature=1.0,
+        threshold=0.5,
+        metrics={},
+        data={},
+        training={},
+    )
+    write_spec(folder, spec)
+    return folder

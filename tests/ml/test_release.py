@@ -1,0 +1,87 @@
+"""A release is loaded only if it is what its spec says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ml.artifacts import SPEC_NAME, WEIGHTS_NAME, read_spec, sha256_of, verify, write_spec
+from ml.errors import ArtifactError
+from ml.inference import load_classifier
+
+
+@pytest.fixture
+def release(tiny_release: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny release that a test may spoil."""
+    return Path(shutil.copytree(tiny_release, tmp_path / "release"))
+
+
+def change_spec(release: Path, **changes: object) -> None:
+    path = release / SPEC_NAME
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps(fields | changes))
+
+
+def test_accepts_an_untouched_release(release):
+    assert verify(release).sha256 == sha256_of(release / WEIGHTS_NAME)
+
+
+def test_refuses_weights_with_one_bit_changed(release):
+    weights = bytearray((release / WEIGHTS_NAME).read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (release / WEIGHTS_NAME).write_bytes(weights)
+    with pytest.raises(ArtifactError, match="is not the released model"):
+        load_classifier(release)
+
+
+def test_refuses_a_spec_with_another_hash(release):
+    change_spec(release, sha256="0" * 64)
+    with pytest.raises(ArtifactError, match="is not the released model"):
+        load_classifier(release)
+
+
+@pytest.mark.parametrize("name", [SPEC_NAME, WEIGHTS_NAME])
+def test_refuses_a_release_with_a_file_missing(release, name):
+    (release / name).unlink()
+    with pytest.raises(ArtifactError):
+        load_classifier(release)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"class_names": 3}', "not json"])
+def test_refuses_a_spec_that_is_no_spec(release, text):
+    (release / SPEC_NAME).write_text(text)
+    with pytest.raises(ArtifactError):
+        read_spec(release)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"class_names": ["neutrophil", "unicorn"]},
+        {"class_names": ["neutrophil", "neutrophil"]},
+        {"class_names": ["neutrophil"]},
+        {"preprocessing": "stretch-v0"},
+        {"threshold": 1.5},
+        {"temperature": 0},
+    ],
+)
+def test_refuses_a_spec_it_cannot_serve(release, changes):
+    change_spec(release, **changes)
+    with pytest.raises(ArtifactError):
+        read_spec(release)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+def test_refuses_weights_of_another_network(release):
+    change_spec(release, class_names=["neutrophil", "lymphocyte", "monocyte"])
+    with pytest.raises(ArtifactError, match="do not fit"):
+        load_classifier(release)
+
+
+def test_a_spec_survives_being_written_and_read(release):
+    spec = read_spec(release)
+    write_spec(release, spec)
+    assert read_spec(release) == spec

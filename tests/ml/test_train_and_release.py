@@ -1,0 +1,203 @@
+"""From a folder of images to a release that serves, in miniature."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ml.artifacts import CARD_NAME, WEIGHTS_NAME, verify
+from ml.augmentation import augment
+from ml.classes import CELL_CLASSES
+from ml.cli import main
+from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
+from ml.inference import load_classifier
+from ml.preprocessing import to_png
+from ml.releasing import make_release
+from ml.strangers import cut_cell, read_bccd_cells
+from ml.synthetic import render_cell, render_field
+from ml.training import Fold, TrainingPlan, augmented_batches, class_weights, train
+from ml.types import BoundingBox
+
+PLAN = TrainingPlan(input_size=64, batch_size=8, head_epochs=1, epochs=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def image_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of synthetic cells laid out like PBC, and of fields laid out like BCCD."""
+    root = tmp_path_factory.mktemp("data")
+    rows = []
+    for index in range(64):
+        label = CELL_CLASSES[index % 8]
+        folder = "ig" if label == "immature_granulocyte" else label
+        name = f"{folder}/{index}.png"
+        (root / "pbc" / folder).mkdir(parents=True, exist_ok=True)
+        (root / "pbc" / name).write_bytes(to_png(render_cell(label, index, 72)))
+        rows.append({"file": name, "class": folder, "subtype": "", "group": index})
+    write_rows(root / "pbc" / "index.csv", rows)
+    write_bccd(root / "bccd")
+    return root
+
+
+def write_bccd(root: Path) -> None:
+    (root / "images").mkdir(parents=True)
+    (root / "images" / "a.png").write_bytes(to_png(render_field(1, 320, 240, cells=1)))
+    box = {"file": "a.png", "xmin": 20, "ymin": 30, "xmax": 90, "ymax": 110}
+    degenerate = {"file": "a.png", "xmin": 5, "ymin": 5, "xmax": 5, "ymax": 60}
+    write_rows(root / "boxes.csv", [{"class": "WBC", **box}, {"class": "WBC", **degenerate}])
+    write_rows(root / "cells.csv", [{"file": "a.png", "label": "monocyte", "group": 0}])
+
+
+def write_rows(path: Path, rows: list[dict[str, object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def folds(image_sets: Path) -> dict[str, Fold]:
+    sizes = {"train": 72, "validation": 64, "test": 64}
+    return {
+        name: Fold(load_pixels(records, sizes[name]), labels_of(records, CELL_CLASSES))
+        for name, records in split_by_group(read_pbc(image_sets), seed=PLAN.seed).items()
+    }
+
+
+def run_training(folds: dict[str, Fold], run_dir: Path, plan: TrainingPlan = PLAN):
+    return train(
+        plan,
+        training=folds["train"],
+        validation=folds["validation"],
+        classes=8,
+        run_dir=run_dir,
+        backbone_weights=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def run_dir(folds: dict[str, Fold], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    run_training(folds, folder)
+    return folder
+
+
+def test_a_run_ends_in_a_release_that_loads_and_a_card(run_dir, folds, tmp_path):
+    spec = make_release(
+        run_dir,
+        tmp_path,
+        name="miniature",
+        version="0.0.1",
+        class_names=CELL_CLASSES,
+        validation=folds["validation"],
+        test=folds["test"],
+        data={"source": "synthetic", "folds": {"train": 48}},
+        command="python -m ml train",
+    )
+    assert verify(tmp_path) == spec
+    assert (tmp_path / WEIGHTS_NAME).stat().st_size < 15_000_000
+    assert spec.metrics["test"]["accuracy"]["n"] == len(folds["test"].labels)
+    card = (tmp_path / CARD_NAME).read_text()
+    assert spec.sha256 in card
+    assert "Not measured" in card
+    prediction = load_classifier(tmp_path).classify([render_cell("basophil", 1, 72)])[0]
+    assert set(prediction.probabilities) == set(CELL_CLASSES)
+
+
+def test_a_finished_run_is_not_run_again(run_dir, folds):
+    before = (run_dir / "progress.json").read_text()
+    run_training(folds, run_dir)
+    assert (run_dir / "progress.json").read_text() == before
+
+
+def test_an_interrupted_run_goes_on_after_its_last_whole_epoch(folds, tmp_path):
+    plan = TrainingPlan(input_size=64, batch_size=8, head_epochs=2, epochs=2)
+    run_training(folds, tmp_path, plan)
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    progress["epoch"] = 1
+    progress["history"] = progress["history"][:1]
+    (tmp_path / "progress.json").write_text(json.dumps(progress))
+    run_training(folds, tmp_path, plan)
+    history = json.loads((tmp_path / "progress.json").read_text())["history"]
+    assert [entry["epoch"] for entry in history] == [1, 2]
+
+
+def test_refuses_to_go_on_with_another_plan(run_dir, folds):
+    with pytest.raises(ValueError, match="another plan"):
+        run_training(folds, run_dir, TrainingPlan(input_size=64, epochs=3))
+
+
+def test_batches_depend_on_seed_and_epoch_alone(folds):
+    def first_of(epoch: int):
+        return next(augmented_batches(folds["train"], PLAN, epoch=epoch, classes=8))
+
+    np.testing.assert_array_equal(first_of(1)[0], first_of(1)[0])
+    assert np.abs(first_of(1)[0] - first_of(2)[0]).max() > 0.1
+    images, targets, weights = first_of(1)
+    assert images.shape == (8, 64, 64, 3)
+    assert np.abs(images).max() <= 1.0
+    assert targets.sum() == 8
+    assert weights.shape == (8,)
+
+
+def test_every_image_is_seen_once_an_epoch(folds):
+    seen = [
+        targets for _, targets, _ in augmented_batches(folds["train"], PLAN, epoch=0, classes=8)
+    ]
+    counts = np.concatenate(seen).sum(axis=0)
+    np.testing.assert_array_equal(counts, np.bincount(folds["train"].labels, minlength=8))
+
+
+def test_rare_classes_weigh_more_and_the_mean_weight_is_one():
+    labels = np.array([0] * 90 + [1] * 10)
+    weights = class_weights(labels, 2)
+    assert weights[1] == pytest.approx(3 * weights[0])
+    assert weights[labels].mean() == pytest.approx(1.0)
+
+
+def test_views_differ_yet_stay_images():
+    cell, other = render_cell("eosinophil", 1, 128), render_cell("platelet", 1, 128)
+    rng = np.random.default_rng(0)
+    views = np.stack([augment(cell, other, 64, rng) for _ in range(40)])
+    assert views.shape == (40, 64, 64, 3)
+    assert views.dtype == np.uint8
+    assert views.std(axis=0).mean() > 10
+    assert (views.std(axis=(1, 2, 3)) > 5).all()
+
+
+def test_the_command_line_trains_releases_and_evaluates(image_sets, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ml.cli.imagenet_weights", lambda folder: None)
+    monkeypatch.setattr("ml.cli.CANVAS", 72)
+    places = ["--data", str(image_sets), "--run-dir", str(tmp_path / "run")]
+    release = ["--release", str(tmp_path / "release")]
+    train_arguments = ["--input-size", "64", "--epochs", "1"]
+    assert main(["train", *places, *train_arguments]) == 0
+    assert main(["release", *places, *release]) == 0
+    assert main(["evaluate", *places, *release, "--on", "test"]) == 0
+    assert main(["evaluate", *places, *release, "--on", "bccd"]) == 0
+    printed = capsys.readouterr().out
+    assert "accuracy" in printed
+    assert "BCCD crops, margin 1.3" in printed
+    assert "BCCD" in (tmp_path / "release" / CARD_NAME).read_text()
+
+
+def test_the_command_line_says_what_is_missing(tmp_path, capsys):
+    assert main(["train", "--data", str(tmp_path)]) == 1
+    assert "index.csv does not exist" in capsys.readouterr().err
+
+
+def test_strangers_have_one_usable_box_and_a_label(image_sets):
+    (cell,) = read_bccd_cells(image_sets)
+    assert (cell.label, cell.box) == ("monocyte", BoundingBox(20, 30, 90, 110))
+
+
+def test_a_cell_at_the_rim_is_padded_with_background():
+    field = np.full((100, 120, 3), (240, 230, 220), dtype=np.uint8)
+    cv2.circle(field, (5, 50), 20, (80, 40, 130), -1)
+    cut = cut_cell(field, BoundingBox(0, 30, 25, 70), margin=2.0)
+    assert cut.shape == (80, 80, 3)
+    assert cut[0, 0].tolist() == [240, 230, 220]
