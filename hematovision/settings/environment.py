@@ -41,6 +41,8 @@ ALLOWED_HOSTS = env.list(
 
 DATABASE_URL = env.str("DATABASE_URL", default="postgresql:///hematovision")
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# Networks whose X-Forwarded-For header is believed.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 MODEL_RELEASE = _optional_path("MODEL_RELEASE")
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
