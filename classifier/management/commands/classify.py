@@ -70,7 +70,7 @@ class Command(BaseCommand):
         files = list(find_images(paths))
         failed = 0
         with tqdm(total=len(files), unit="image", disable=not sys.stderr.isatty()) as bar:
-            for batch in read_batches(files, kind):
+            for batch in group(read_ahead(files, kind)):
                 try:
                     results = classify_batch(batch)
                 except ArtifactError as error:
@@ -104,11 +104,11 @@ def find_images(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def read_batches(files: Iterable[Path], kind: str) -> Iterator[list[Item]]:
-    """Group read files into batches of at most _BATCH images and about _BATCH_PIXELS pixels."""
+def group(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Make batches of at most _BATCH images and _BATCH_PIXELS pixels, in order."""
     batch: list[Item] = []
     pixels = 0
-    for item in _read_ahead(files, kind):
+    for item in items:
         size = 0 if item.pixels is None else item.pixels.shape[0] * item.pixels.shape[1]
         if batch and (len(batch) == _BATCH or pixels + size > _BATCH_PIXELS):
             yield batch
@@ -119,7 +119,7 @@ def read_batches(files: Iterable[Path], kind: str) -> Iterator[list[Item]]:
         yield batch
 
 
-def _read_ahead(files: Iterable[Path], kind: str) -> Iterator[Item]:
+def read_ahead(files: Iterable[Path], kind: str) -> Iterator[Item]:
     """Decode in threads while the model computes, in order, only a few files ahead."""
     waiting: deque[Future[Item]] = deque()
     with ThreadPoolExecutor(max_workers=2) as pool:
