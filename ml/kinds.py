@@ -25,6 +25,7 @@ _TOO_LONG: Final = 4.0
 _FILLING: Final = 0.10
 _FINE_OBJECTS: Final = 0.085
 _SMALL_NUCLEUS: Final = 0.02
+_HAEMOGLOBIN: Final = np.float32(0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def measure(pixels: NDArray[np.uint8]) -> Layout:
     """Find what is stained, and what is stained like a nucleus, in a small copy of the image."""
     height, width = pixels.shape[:2]
     density = _optical_density(_shrink(pixels))
-    nuclei = _nuclei(density[..., 0])
+    nuclei = _nuclei(density)
     _, _, statistics, _ = cv2.connectedComponentsWithStats(nuclei)
     largest = int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0))
     return Layout(
@@ -96,9 +97,10 @@ def _optical_density(small: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(density, dtype=np.float32)
 
 
-def _nuclei(red_density: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Mark what absorbs red light: nuclei and platelets do, red cells hardly."""
-    smooth = cv2.GaussianBlur(red_density, (0, 0), 1.5)
+def _nuclei(density: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Mark nuclei and platelets: azure absorbs red light; haemoglobin and eosin absorb blue."""
+    azure = (density[..., 0] - _HAEMOGLOBIN * density[..., 2]).clip(0.0)
+    smooth = cv2.GaussianBlur(azure, (0, 0), 1.5)
     scaled = (smooth / max(float(smooth.max()), 0.3) * 255.0).astype(np.uint8)
     threshold, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return (scaled > max(threshold, 100.0)).astype(np.uint8)
