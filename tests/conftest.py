@@ -1,0 +1,20 @@
+"""Fixtures for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+
+@pytest.fixture(autouse=True)
+def _media_apart(settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Keep each test's uploaded files in a folder of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def empty_cache() -> Iterator[None]:
+    """Start and end with nothing cached."""
+    cache.clear()
+    yield
+    cache.clear()
