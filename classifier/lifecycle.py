@@ -57,9 +57,7 @@ _TABLE = (
         policies.is_system,
         (guards.every_run_ended_with_a_failure,),
     ),
-    Transition(
-        "retry", (S.CLASSIFICATION_FAILED,), S.IN_CLASSIFICATION, policies.can_submit
-    ),
+    Transition("retry", (S.CLASSIFICATION_FAILED,), S.IN_CLASSIFICATION, policies.can_submit),
     Transition(
         "review_manually",
         (S.CLASSIFICATION_FAILED,),

@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
             name='SmearImage',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file', models.ImageField(height_field='height', upload_to=classifier.models.imaging.master_path, width_field='width')),
+                ('file', models.FileField(upload_to=classifier.models.imaging.master_path)),
                 ('thumbnail', models.FileField(upload_to=classifier.models.imaging.thumbnail_path)),
                 ('width', models.PositiveIntegerField(editable=False)),
                 ('height', models.PositiveIntegerField(editable=False)),

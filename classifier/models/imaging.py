@@ -26,7 +26,7 @@ class SmearImage(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="images")
-    file = models.ImageField(upload_to=master_path, width_field="width", height_field="height")
+    file = models.FileField(upload_to=master_path)
     thumbnail = models.FileField(upload_to=thumbnail_path)
     width = models.PositiveIntegerField(editable=False)
     height = models.PositiveIntegerField(editable=False)

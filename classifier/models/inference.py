@@ -43,9 +43,7 @@ class ClassificationRun(models.Model):
 
     image = models.ForeignKey(SmearImage, on_delete=models.PROTECT, related_name="runs")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
-    status = models.CharField(
-        max_length=12, choices=RunStatus.choices, default=RunStatus.QUEUED
-    )
+    status = models.CharField(max_length=12, choices=RunStatus.choices, default=RunStatus.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(auto_now_add=True)
     claimed_by = models.CharField(max_length=128, blank=True)

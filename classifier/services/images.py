@@ -47,6 +47,8 @@ def add_image(
         image = SmearImage(
             case=case,
             kind=kind or guess_kind(decoded.pixels),
+            width=decoded.pixels.shape[1],
+            height=decoded.pixels.shape[0],
             original_name=file_name[-255:],
             original_format=decoded.format,
             original_bytes=len(data),

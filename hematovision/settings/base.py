@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "accounts",
     "classifier",
     "reports",
+    "demo",
 ]
 
 MIDDLEWARE = [

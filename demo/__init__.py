@@ -1,0 +1,1 @@
+"""A demonstration laboratory: people, patients and smears to try the product with."""

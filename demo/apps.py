@@ -1,0 +1,14 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    """Configuration of the demonstration laboratory; it has no tables."""
+
+    name = "demo"
+
+    def ready(self) -> None:
+        from accounts.audit import register_actions  # models are importable only now
+
+        register_actions({"demo.seeded": "Demonstration laboratory made"})

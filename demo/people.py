@@ -1,0 +1,33 @@
+"""The demonstration laboratory's staff and patients; all of them are invented."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.enums import Role
+from classifier.services.patients import Identity
+
+PASSWORD = "purple-granules-42"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """One account of the demonstration laboratory."""
+
+    role: Role
+    email: str
+    full_name: str
+    title: str = ""
+
+
+STAFF = (
+    StaffMember(Role.TECHNICIAN, "technician@demo.example", "Tara Lindqvist", "MLS"),
+    StaffMember(Role.PATHOLOGIST, "pathologist@demo.example", "Leila Haddad", "MD"),
+    StaffMember(Role.ADMINISTRATOR, "administrator@demo.example", "Ada Okafor"),
+)
+
+PATIENTS = (
+    Identity("DEMO-1001", "HVDEMO", "Doe", "Jane", date(1980, 1, 1), "female"),
+    Identity("DEMO-1002", "HVDEMO", "Varga", "István", date(1957, 6, 14), "male"),
+    Identity("DEMO-1003", "HVDEMO", "Nakamura", "Aiko", date(1991, 11, 30), "female"),
+    Identity("DEMO-1004", "HVDEMO", "Mbeki", "Thabo", date(2016, 3, 8), "male"),
+)
