@@ -30,6 +30,6 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self) -> None:
-        from accounts.audit import register_actions  # models are importable only now
+        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
 
         register_actions(ACTIONS)

@@ -1,7 +1,7 @@
 """Which rows a person may see, and the recurring selections of rows."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from django.db import models
 from django.db.models import Case as Choice
@@ -12,6 +12,9 @@ from classifier.enums import OPEN_RUN_STATUSES, CaseStatus, Priority, RunStatus
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+# A cell that no run has read is referred to a human as well.
+UNREAD = Value(value=True)
 
 PRIORITY_ORDER = (Priority.STAT, Priority.URGENT, Priority.ROUTINE)
 
@@ -25,7 +28,7 @@ def priority_rank(field: str = "priority") -> Choice:
     )
 
 
-class PatientQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class PatientQuerySet(models.QuerySet):
     """Selections of patients."""
 
     def visible_to(self, user: "User") -> Self:
@@ -44,7 +47,7 @@ class PatientQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return found
 
 
-class CaseQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class CaseQuerySet(models.QuerySet):
     """Selections of cases."""
 
     def visible_to(self, user: "User") -> Self:
@@ -72,7 +75,7 @@ class CaseQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return found
 
 
-class RunQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class RunQuerySet(models.QuerySet):
     """Selections of classification runs."""
 
     def open(self) -> Self:
@@ -88,7 +91,7 @@ class RunQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(status=RunStatus.QUEUED, queued_at__lt=moment)
 
 
-class CellQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class CellQuerySet(models.QuerySet):
     """Selections of cells together with what machine and human say of them."""
 
     def with_findings(self) -> Self:
@@ -102,7 +105,7 @@ class CellQuerySet(models.QuerySet):  # type: ignore[type-arg]
             machine_type=Subquery(prediction.values("cell_type")[:1]),
             machine_confidence=Subquery(prediction.values("confidence")[:1]),
             machine_probabilities=Subquery(prediction.values("probabilities")[:1]),
-            machine_referred=Coalesce(Subquery(prediction.values("is_referred")[:1]), Value(True)),
+            machine_referred=Coalesce(Subquery(prediction.values("is_referred")[:1]), UNREAD),
             human_type=Coalesce(Subquery(correction.values("cell_type")[:1]), Value("")),
         )
 
@@ -111,5 +114,5 @@ class CellQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.with_findings().filter(machine_referred=True, human_type="")
 
     def _latest(self, relation: str) -> "models.QuerySet[models.Model]":
-        related = self.model._meta.get_field(relation).related_model
-        return related.objects.filter(cell=OuterRef("pk")).order_by("-pk")
+        related = cast("type[models.Model]", self.model._meta.get_field(relation).related_model)
+        return related._default_manager.filter(cell=OuterRef("pk")).order_by("-pk")

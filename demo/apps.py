@@ -9,6 +9,6 @@ class DemoConfig(AppConfig):
     name = "demo"
 
     def ready(self) -> None:
-        from accounts.audit import register_actions  # models are importable only now
+        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
 
         register_actions({"demo.seeded": "Demonstration laboratory made"})

@@ -6,7 +6,7 @@ from datetime import date
 from accounts.enums import Role
 from classifier.services.patients import Identity
 
-PASSWORD = "purple-granules-42"
+PASSWORD = "purple-granules-42"  # noqa: S105 - invented accounts, printed at every start
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Pictures for demonstration cases: rendered ones, or real ones from a folder of the user's."""
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from ml.classes import CELL_CLASSES
 from ml.preprocessing import to_png
@@ -18,8 +19,9 @@ Picture = tuple[str, bytes]
 
 def rendered(count: int, *, seed: int) -> Iterator[Picture]:
     """Yield ``count`` synthetic single-cell pictures, plainly marked as such."""
-    rng = random.Random(seed)
-    for number, cell_class in enumerate(rng.choices(CELL_CLASSES, WEIGHTS, k=count), start=1):
+    shares = np.array(WEIGHTS) / sum(WEIGHTS)
+    chosen = np.random.default_rng(seed).choice(CELL_CLASSES, size=count, p=shares)
+    for number, cell_class in enumerate(chosen.tolist(), start=1):
         pixels = render_cell(cell_class, seed=seed * 10_000 + number)
         yield f"synthetic-{number:03d}.png", to_png(pixels)
 
@@ -27,6 +29,6 @@ def rendered(count: int, *, seed: int) -> Iterator[Picture]:
 def from_folder(folder: Path, count: int, *, seed: int) -> Iterator[Picture]:
     """Yield up to ``count`` image files picked at random from anywhere below ``folder``."""
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-    rng = random.Random(seed)
-    for path in rng.sample(paths, min(count, len(paths))):
-        yield path.name, path.read_bytes()
+    order = np.random.default_rng(seed).permutation(len(paths))
+    for index in order[:count]:
+        yield paths[index].name, paths[index].read_bytes()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
+pytest_plugins = ["tests.people", "tests.clinical"]
+
 
 @pytest.fixture(autouse=True)
 def _media_apart(settings, tmp_path) -> None:  # type: ignore[no-untyped-def]

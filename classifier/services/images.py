@@ -3,11 +3,13 @@
 import hashlib
 import io
 import uuid
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from django.db import transaction
 from numpy.typing import NDArray
 from PIL import Image
@@ -26,6 +28,24 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 THUMBNAIL_SIDE = 320
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """The files of an image, still known once its row is gone."""
+
+    storage: Storage
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, image: SmearImage) -> Self:
+        """Return the files that belong to ``image``."""
+        return cls(image.file.storage, (str(image.file.name), str(image.thumbnail.name)))
+
+    def delete(self) -> None:
+        """Remove the files."""
+        for name in self.names:
+            self.storage.delete(name)
 
 
 def add_image(
@@ -81,11 +101,10 @@ def remove_image(*, image: SmearImage, actor: "User", reason: str = "") -> None:
         reason=reason,
         patient=case.patient_id,
     )
-    stored = (image.file.name, image.thumbnail.name)
-    storage = image.file.storage
+    stored = StoredFiles.of(image)
     image.cells.all().delete()
     image.delete()
-    transaction.on_commit(lambda: [storage.delete(name) for name in stored])
+    transaction.on_commit(stored.delete)
 
 
 @transaction.atomic
@@ -140,8 +159,7 @@ def _store(image: SmearImage, pixels: NDArray[np.uint8]) -> None:
         image.save(force_insert=True)
         _sync_full_frame_cell(image)
     except Exception:
-        image.file.storage.delete(image.file.name)
-        image.thumbnail.storage.delete(image.thumbnail.name)
+        StoredFiles.of(image).delete()
         raise
 
 

@@ -34,7 +34,7 @@ def register_patient(*, actor: "User", identity: Identity, duplicate_reason: str
 
     Raises:
         NotPermitted: the actor doesn't register patients.
-        DuplicatePatient: the MRN exists (`is_certain`), or a look-alike does and no reason is given.
+        DuplicatePatient: the MRN exists (`is_certain`), or a look-alike and no reason given.
     """
     if not policies.can_register_patient(actor):
         raise NotPermitted("You may not register patients.")

@@ -32,6 +32,7 @@ WEIGHTS_DIR = _optional_path("HEMATOVISION_WEIGHTS")
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(VAR_DIR / "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="logfmt")
 
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 IS_HTTPS = urlsplit(SITE_URL).scheme == "https"
@@ -45,4 +46,5 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 MODEL_RELEASE = _optional_path("MODEL_RELEASE")
-EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="HematoVision <no-reply@localhost>")

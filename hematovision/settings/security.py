@@ -1,5 +1,7 @@
 """Authentication, sessions, cookies, transport and content security."""
 
+from datetime import timedelta
+
 from csp.constants import NONE, SELF
 
 from hematovision.settings import environment as e
@@ -25,6 +27,40 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+INVITATION_TIMEOUT = timedelta(days=7)
+
+# Sign-in: by e-mail, to accounts that administrators made; nobody signs up.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if e.IS_HTTPS else "http"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# A laboratory's people share one address; failed passwords are counted by axes, not here.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "reauthenticate": "20/m/user"}
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "HematoVision"
+MFA_TOTP_TOLERANCE = 1
+
+# Lock-out: five failures of one account from one address, for a quarter of an hour.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_email"
+AXES_CLIENT_IP_CALLABLE = "accounts.context.client_address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out_page"
+AXES_SENSITIVE_PARAMETERS = ["login", "password", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
