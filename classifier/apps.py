@@ -21,6 +21,9 @@ ACTIONS = {
     "image.added": "Image added",
     "image.removed": "Image removed",
     "image.kind_changed": "Image kind changed",
+    "cell.corrected": "Cells named by the reviewer",
+    "review.undone": "Reviewer's last step undone",
+    "review.comment_changed": "Interpretation changed",
 }
 
 

@@ -3,6 +3,10 @@
 A guard returns None when satisfied, else the sentence to show.
 """
 
+from uuid import UUID
+
+from django.db.models import QuerySet
+
 from classifier.enums import OPEN_RUN_STATUSES, RunStatus
 from classifier.models import Case, Cell, ClassificationRun, Correction
 
@@ -42,13 +46,21 @@ def referred_cells_resolved(case: Case) -> str | None:
 
 
 def nothing_corrected_in_open_review(case: Case) -> str | None:
-    """The open review changed no cell."""
-    corrected = Correction.objects.filter(
+    """The open review left every cell as it found it; what was undone doesn't count."""
+    in_review = Correction.objects.filter(
         review__case=case, review__completed_at__isnull=True
-    ).exists()
-    if corrected:
+    )
+    cells = in_review.values("cell_id")
+    earlier = Correction.objects.filter(cell__in=cells).exclude(pk__in=in_review.values("pk"))
+    before = _latest_marks(earlier)
+    if any(mark != before.get(cell, "") for cell, mark in _latest_marks(in_review).items()):
         return "Cells were changed in this amendment: sign it, or undo the changes first."
     return None
+
+
+def _latest_marks(corrections: QuerySet[Correction]) -> dict[UUID, str]:
+    latest = corrections.order_by("cell_id", "-pk").distinct("cell_id")
+    return dict(latest.values_list("cell_id", "cell_type"))
 
 
 def _latest_statuses(case: Case) -> list[str]:
