@@ -9,6 +9,7 @@ ACTIONS = {
     "patient.viewed": "Patient record read",
     "audit.viewed": "Audit trail read",
     "audit.exported": "Audit trail exported",
+    "audit.verified": "Audit trail verified",
     "session.signed_in": "Signed in",
     "session.signed_out": "Signed out",
     "session.timed_out": "Signed out after inactivity",
@@ -25,10 +26,10 @@ ACTIONS = {
     "user.password_required": "New password required",
     "user.password_changed": "Password changed",
     "user.password_reset": "Password reset",
+    "user.password_link_issued": "Password link issued",
     "user.mfa_added": "Second factor added",
     "user.mfa_removed": "Second factor removed",
     "user.mfa_renewed": "Recovery codes renewed",
-    "user.reauthenticated": "Identity confirmed with password",
     "user.reauthentication_failed": "Password confirmation failed",
 }
 
@@ -39,7 +40,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import audit
+        from accounts import audit, receivers  # noqa: F401, PLC0415
 
         audit.register_actions(ACTIONS)
         post_migrate.connect(keep_seeded_rows, sender=self)
@@ -47,7 +48,7 @@ class AccountsConfig(AppConfig):
 
 def keep_seeded_rows(apps: Any, **kwargs: Any) -> None:
     """Bring roles and the system account in step with the code after every migrate."""
-    from accounts.roles import install_roles, install_system_user
+    from accounts.roles import install_roles, install_system_user  # noqa: PLC0415
 
     try:
         apps.get_model("accounts", "User")

@@ -1,12 +1,23 @@
-"""What every request passes: its context, and the end of idle sessions."""
+"""What every request passes: its context, the end of idle sessions, demanded passwords."""
 
+import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts import context
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+LAST_ACTIVITY = "last_activity"
+# Storing each request's moment would write every session all the time.
+ACTIVITY_RESOLUTION_SECONDS = 15
 
 
 class RequestContextMiddleware:
@@ -26,10 +37,60 @@ class RequestContextMiddleware:
 
 
 class IdleLogoutMiddleware:
-    """Passes requests on."""
+    """Ends sessions nobody uses. Requests a page makes by itself say so and are not use."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        now = int(time.time())
+        last = request.session.get(LAST_ACTIVITY, now)
+        if now - last >= settings.IDLE_LOGOUT_SECONDS:
+            return self._end(request)
+        is_background = request.headers.get("X-Background") == "1"
+        is_due = now - last >= ACTIVITY_RESOLUTION_SECONDS or LAST_ACTIVITY not in request.session
+        if is_due and not is_background:
+            request.session[LAST_ACTIVITY] = now
         return self.get_response(request)
+
+    def _end(self, request: HttpRequest) -> HttpResponse:
+        request.session_timed_out = True  # type: ignore[attr-defined]
+        logout(request)
+        minutes = settings.IDLE_LOGOUT_SECONDS // 60
+        messages.warning(request, f"You were signed out after {minutes} minutes without activity.")
+        return send_elsewhere(request, login_address(request))
+
+
+class PasswordChangeMiddleware:
+    """Lets a person whose password has to change do that, sign out, and nothing else."""
+
+    ALLOWED = frozenset({"account_change_password", "account_logout"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not getattr(request.user, "must_change_password", False):
+            return self.get_response(request)
+        if request.path in {reverse(name) for name in self.ALLOWED}:
+            return self.get_response(request)
+        return send_elsewhere(request, reverse("account_change_password"))
+
+
+def login_address(request: HttpRequest) -> str:
+    """Return where to sign in so as to come back to the page being read."""
+    here = request.get_full_path() if request.method == "GET" else "/"
+    if request.headers.get("HX-Request"):
+        here = request.headers.get("HX-Current-URL", "/")
+    return redirect_to_login(here).url
+
+
+def send_elsewhere(request: HttpRequest, address: str) -> HttpResponse:
+    """Redirect the way the caller understands: a page, a fragment, or a program."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    if not request.accepts("text/html"):
+        return JsonResponse({"detail": "Sign in again.", "login": address}, status=401)
+    return redirect(address)

@@ -163,7 +163,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac("accounts.session", value, algorithm="sha256").hexdigest()
 
 
-class Duty(models.Model):
+class Duty(models.Model):  # noqa: DJ008
     """Holder of the laboratory's permissions; it has no table."""
 
     class Meta:

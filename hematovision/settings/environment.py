@@ -32,13 +32,15 @@ WEIGHTS_DIR = _optional_path("HEMATOVISION_WEIGHTS")
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(VAR_DIR / "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_FORMAT = env.str("LOG_FORMAT", default="logfmt")
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 IS_HTTPS = urlsplit(SITE_URL).scheme == "https"
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 )
+
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
 
 DATABASE_URL = env.str("DATABASE_URL", default="postgresql:///hematovision")
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -48,3 +50,10 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 MODEL_RELEASE = _optional_path("MODEL_RELEASE")
 EMAIL_URL = env.str("EMAIL_URL", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="HematoVision <no-reply@localhost>")
+
+# How many images a worker reads at once, how long it may take over them before others may try,
+# how often an image is tried, and how often abandoned work is looked for.
+CLASSIFICATION_BATCH_SIZE = env.int("CLASSIFICATION_BATCH_SIZE", default=32)
+CLASSIFICATION_LEASE_SECONDS = env.int("CLASSIFICATION_LEASE_SECONDS", default=60)
+CLASSIFICATION_MAX_ATTEMPTS = env.int("CLASSIFICATION_MAX_ATTEMPTS", default=4)
+REAP_SECONDS = env.float("REAP_SECONDS", default=15.0)

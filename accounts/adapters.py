@@ -1,0 +1,56 @@
+"""How allauth behaves here: no sign-up, failures counted by axes, secrets encrypted."""
+
+import base64
+import hashlib
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.authentication import PasswordCheck, verify_password
+from accounts.context import client_address_of
+from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-in to accounts that administrators made."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up: accounts come by invitation."""
+        return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
+        """Leave counting to axes, whose locks administrators can see and lift."""
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Confirm identity as signing a report does: same count, same audit."""
+        return verify_password(context.request, user, password) == PasswordCheck.CONFIRMED
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Agree with the audit trail about who is asking."""
+        return client_address_of(request) or "0.0.0.0"  # noqa: S104
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Return to work after a change of password."""
+        return settings.LOGIN_REDIRECT_URL
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Second factors, whose secrets are encrypted with the site's key."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt a secret with the current key."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt a secret written with the current or a retired key."""
+        return _cipher().decrypt(encrypted_text.encode()).decode()
+
+
+def _cipher() -> MultiFernet:
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [hashlib.sha256(b"accounts.mfa:" + secret.encode()).digest() for secret in secrets]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])

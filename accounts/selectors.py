@@ -1,0 +1,93 @@
+"""Read models of the administration pages."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Q
+
+from accounts.audit import ACTIONS
+from accounts.lockout import locked_emails
+from accounts.models import AuditEvent, User
+from accounts.querysets import AuditEventQuerySet, UserQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One recorded value before and after."""
+
+    name: str
+    before: str
+    after: str
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An audit event as a reader sees it."""
+
+    event: AuditEvent
+    sentence: str
+    target_kind: str
+    changes: tuple[Change, ...]
+
+
+def list_users() -> UserQuerySet:
+    """Return all people's accounts with what a list shows of them."""
+    return User.objects.people().with_state().prefetch_related("groups")
+
+
+def list_audit_events() -> AuditEventQuerySet:
+    """Return the audit trail, newest first, with the seals."""
+    return AuditEvent.objects.select_related("seal").order_by("-at", "-id")
+
+
+def history_of(user: User) -> AuditEventQuerySet:
+    """Return what was done to an account, newest first; not what its owner did elsewhere."""
+    about = Q(target_type="accounts.user", target_id=str(user.pk))
+    return list_audit_events().filter(about)
+
+
+def is_locked(user: User) -> bool:
+    """Tell whether failed sign-ins lock an account now."""
+    return user.email in locked_emails()
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether an account asks for more than a password."""
+    return Authenticator.objects.filter(user=user).exists()
+
+
+def describe(event: AuditEvent) -> AuditEntry:
+    """Turn an event into words and a table of values."""
+    return AuditEntry(
+        event=event,
+        sentence=ACTIONS.get(event.action, event.action),
+        target_kind=event.target_type.rpartition(".")[2],
+        changes=tuple(_changes(event.before, event.after)),
+    )
+
+
+def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
+    old, new = before or {}, after or {}
+    names = list(dict.fromkeys([*old, *new]))
+    return [
+        Change(
+            name=name.replace("_", " "),
+            before=_shown(old.get(name)),
+            after=_shown(new.get(name)),
+            is_changed=old.get(name) != new.get(name),
+        )
+        for name in names
+    ]
+
+
+def as_text(value: Any) -> str:
+    """Return a recorded value as one line of text."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else as_text(value)

@@ -1,0 +1,1 @@
+"""Administration pages, joining, and keeping a session alive."""
