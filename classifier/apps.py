@@ -24,6 +24,8 @@ ACTIONS = {
     "cell.corrected": "Cells named by the reviewer",
     "review.undone": "Reviewer's last step undone",
     "review.comment_changed": "Interpretation changed",
+    "model.registered": "Model registered",
+    "model.activated": "Model activated",
 }
 
 

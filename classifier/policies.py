@@ -62,6 +62,11 @@ def can_reject(user: "User", case: Case) -> bool:
     return can_edit_review(user, case)
 
 
+def can_manage_models(user: "User", _case: Case | None = None) -> bool:
+    """Whoever holds the duty, and the system when it starts up with a release."""
+    return user.is_system or user.has_perm("accounts.manage_models")
+
+
 def is_system(user: "User", _case: Case) -> bool:
     """Only the seeded system user, as which the workers act."""
     return user.is_system

@@ -1,12 +1,11 @@
 """Which rows a person may see, and the recurring selections of rows."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Self, cast
 
 from django.db import models
 from django.db.models import Case as Choice
 from django.db.models import IntegerField, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
 from classifier.enums import OPEN_RUN_STATUSES, CaseStatus, Priority, RunStatus
 
@@ -82,13 +81,25 @@ class RunQuerySet(models.QuerySet):
         """Return runs that are waiting or running."""
         return self.filter(status__in=OPEN_RUN_STATUSES)
 
-    def abandoned(self, now: datetime) -> Self:
-        """Return running runs whose worker let the lease expire."""
-        return self.filter(status=RunStatus.RUNNING, lease_expires_at__lt=now)
+    def claimable(self) -> Self:
+        """Return runs that wait, do not rest after a fault, and whose case still wants them."""
+        return self.filter(
+            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()),
+            status=RunStatus.QUEUED,
+            image__case__status=CaseStatus.IN_CLASSIFICATION,
+        )
 
-    def waiting_since(self, moment: datetime) -> Self:
-        """Return queued runs that no worker took up since ``moment``."""
-        return self.filter(status=RunStatus.QUEUED, queued_at__lt=moment)
+    def abandoned(self) -> Self:
+        """Return running runs whose worker let the lease expire."""
+        return self.filter(status=RunStatus.RUNNING, lease_expires_at__lt=Now())
+
+    def unwanted(self) -> Self:
+        """Return open runs whose case has left classification, as it was rejected."""
+        return self.open().exclude(image__case__status=CaseStatus.IN_CLASSIFICATION)
+
+    def by_urgency(self) -> Self:
+        """Sort the runs of STAT cases first, then by how long they have waited."""
+        return self.order_by(priority_rank("image__case__priority"), "queued_at", "pk")
 
 
 class CellQuerySet(models.QuerySet):
