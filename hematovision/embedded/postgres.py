@@ -8,6 +8,7 @@ import subprocess
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from hematovision.embedded import runtime
@@ -15,6 +16,15 @@ from hematovision.embedded.runtime import EmbeddedError
 
 MAJOR_VERSION = 18
 ROLE = DATABASE = "hematovision"
+# What is to exist, and the question whether it does.
+CREATION = {
+    "CREATE ROLE hematovision LOGIN CREATEDB": (
+        "SELECT 1 FROM pg_roles WHERE rolname = 'hematovision'"
+    ),
+    "CREATE DATABASE hematovision OWNER hematovision": (
+        "SELECT 1 FROM pg_database WHERE datname = 'hematovision'"
+    ),
+}
 START_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -29,6 +39,8 @@ def binaries() -> Path:
 
 class PostgresServer:
     """One cluster in ``data``; ``durable=False`` trades safety for speed and is for tests."""
+
+    name = "PostgreSQL"
 
     def __init__(self, data: Path, *, log: Path, durable: bool = True, outlive: bool = False):
         self.data = data.resolve()
@@ -69,6 +81,10 @@ class PostgresServer:
         shutil.rmtree(self.sockets, ignore_errors=True)
         self.process = None
 
+    def has_died(self) -> bool:
+        """Whether the server was started here and is gone."""
+        return self.process is not None and self.process.poll() is not None
+
     def running_pid(self) -> int | None:
         """Return the postmaster's process id, trusting the pid file only if the process is ours.
 
@@ -78,7 +94,7 @@ class PostgresServer:
         if not lines or not lines[0].strip().isdigit():
             return None
         pid = int(lines[0])
-        if self.process is not None and self.process.pid == pid and self.process.poll() is not None:
+        if self.process is not None and self.process.pid == pid and self.has_died():
             return None
         return pid if runtime.works_in(pid, self.data) else None
 
@@ -149,7 +165,7 @@ class PostgresServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=None if self.outlive else runtime.die_with_parent(signal.SIGINT),
+                preexec_fn=runtime.fate_of_child(signal.SIGINT, outlive=self.outlive),  # noqa: PLW1509
                 start_new_session=True,
                 **self._identity(),
             )
@@ -171,15 +187,12 @@ class PostgresServer:
 
     def _create_database(self) -> None:
         """Make the application's role, which is no superuser, and its database."""
-        asked = self._ask("psql", "-d", "postgres", "-Atc", f"""
-            SELECT format('CREATE ROLE {ROLE} LOGIN CREATEDB')
-             WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}')
-            UNION ALL SELECT format('CREATE DATABASE {DATABASE} OWNER {ROLE}')
-             WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}')""")  # fmt: skip
-        for statement in asked.stdout.splitlines():
-            asked = self._ask("psql", "-d", "postgres", "-qc", statement)
-        if asked.returncode:
-            raise EmbeddedError(f"PostgreSQL refused the database: {asked.stderr.strip()}")
+        for statement, question in CREATION.items():
+            asked = self._ask("psql", "-d", "postgres", "-Atc", question)
+            if asked.returncode == 0 and not asked.stdout.strip():
+                asked = self._ask("psql", "-d", "postgres", "-qc", statement)
+            if asked.returncode:
+                raise EmbeddedError(f"PostgreSQL refused the database: {asked.stderr.strip()}")
 
     def _ask(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's clients as its administrator over the socket."""
@@ -203,9 +216,9 @@ class PostgresServer:
             reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
             raise EmbeddedError(f"PostgreSQL's {program} failed: {reason[-1] if reason else ''}")
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> dict[str, Any]:
         """Return who a child is and where it runs, with none of our environment's PG variables."""
-        identity: dict[str, object] = {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C"}}
+        identity: dict[str, Any] = {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C"}}
         if os.geteuid() == 0:
             owner = self.owner
             identity |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}

@@ -32,6 +32,8 @@ def binary() -> Path:
 class RedisServer:
     """One Redis; its address lies in ``folder`` for whoever wants to join or stop it."""
 
+    name = "Redis"
+
     def __init__(self, folder: Path, *, log: Path, outlive: bool = False):
         self.url_file = folder / "url"
         self.log = log
@@ -62,6 +64,10 @@ class RedisServer:
             with redis.Redis.from_url(self.url) as client:
                 client.shutdown(nosave=True)
         self._end_process()
+
+    def has_died(self) -> bool:
+        """Whether the server was started here and is gone."""
+        return self.process is not None and self.process.poll() is not None
 
     def is_running(self) -> bool:
         """Whether the server at our address answers to our password."""
@@ -101,7 +107,7 @@ class RedisServer:
                 stdin=stdin,
                 stdout=log,
                 stderr=log,
-                preexec_fn=None if self.outlive else runtime.die_with_parent(signal.SIGTERM),
+                preexec_fn=runtime.fate_of_child(signal.SIGTERM, outlive=self.outlive),  # noqa: PLW1509
                 start_new_session=True,
             )
 

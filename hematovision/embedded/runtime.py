@@ -45,7 +45,7 @@ def socket_dir(data: Path) -> Path:
     candidate = Path(tempfile.gettempdir()) / name
     path = os.fsencode(candidate)
     unfit = len(path) > LONGEST_SOCKET_DIR or any(mark in path for mark in b" ,'\"")
-    return Path("/tmp") / name if unfit else candidate
+    return Path("/tmp") / name if unfit else candidate  # noqa: S108 - made private
 
 
 def make_private(folder: Path, owner: pwd.struct_passwd) -> None:
@@ -86,12 +86,17 @@ def make_readable(tree: Path) -> None:
             path.chmod(wanted)
 
 
-def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Return what a child calls first, so that it is told to stop should its parent be killed."""
+def fate_of_child(stop_signal: signal.Signals, *, outlive: bool = False) -> Callable[[], None]:
+    """Return what a child calls first: it is told to stop should its parent be killed.
+
+    It runs between fork and exec. That is unsafe in a process with threads, of which the
+    supervisor, the test run and the command line have none when they start a server.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
 
     def ask_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(stop_signal))
+        if not outlive:
+            libc.prctl(PR_SET_PDEATHSIG, int(stop_signal))
 
     return ask_kernel
 
@@ -99,6 +104,6 @@ def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
 def works_in(pid: int, folder: Path) -> bool:
     """Whether process ``pid`` lives and has ``folder`` as its working folder."""
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder
+        return Path(f"/proc/{pid}/cwd").readlink() == folder
     except OSError:
         return False

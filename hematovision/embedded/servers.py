@@ -1,8 +1,8 @@
-"""Both embedded servers together, for the supervisor, the tests and the command line."""
+"""The embedded servers of one var folder, for the supervisor, the tests and the command line."""
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,44 +16,60 @@ LARGEST_LOG = 10 * 1024 * 1024
 
 
 class EmbeddedServers:
-    """The servers of one var folder.
+    """PostgreSQL and Redis under ``var``, except where ``given`` names another server's URL.
 
     They stop with ``stop()``, or when the process that started them dies, unless they were asked
     to outlive it. A server that already runs in the folder is used, and then left running.
     """
 
-    def __init__(self, var: Path, *, durable: bool = True, outlive: bool = False):
+    def __init__(
+        self,
+        var: Path,
+        *,
+        given: Mapping[str, str] | None = None,
+        durable: bool = True,
+        outlive: bool = False,
+    ):
         self.var = var.resolve()
         logs = self.var / "log"
-        self.postgres = PostgresServer(
-            self.var / "postgres", log=logs / "postgres.log", durable=durable, outlive=outlive
-        )
-        self.redis = RedisServer(self.var / "redis", log=logs / "redis.log", outlive=outlive)
+        everything: dict[str, PostgresServer | RedisServer] = {
+            "DATABASE_URL": PostgresServer(
+                self.var / "postgres", log=logs / "postgres.log", durable=durable, outlive=outlive
+            ),
+            "REDIS_URL": RedisServer(self.var / "redis", log=logs / "redis.log", outlive=outlive),
+        }
+        given = given or {}
+        self.servers = {name: one for name, one in everything.items() if not given.get(name)}
 
     @property
     def environment(self) -> dict[str, str]:
         """Return the variables that lead the application to these servers."""
-        return {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
+        return {name: server.url for name, server in self.servers.items()}
 
     def start(self) -> None:
-        """Start what does not run yet, and wait until both answer."""
+        """Start what does not run yet, and wait until it answers."""
         with self._one_at_a_time():
-            for log in (self.postgres.log, self.redis.log):
-                _rotate(log)
-            self.postgres.start()
-            self.redis.start()
+            for server in self.servers.values():
+                _rotate(server.log)
+                server.start()
+
+    def revive(self) -> list[str]:
+        """Start again what died since it was started; return the names of those servers."""
+        fallen = [one for one in self.servers.values() if one.has_died()]
+        for server in fallen:
+            server.start()
+        return [server.name for server in fallen]
 
     def stop(self) -> None:
         """Stop the servers this object started."""
-        if self.redis.process is not None:
-            self.redis.stop()
-        if self.postgres.process is not None:
-            self.postgres.stop()
+        for server in reversed(self.servers.values()):
+            if server.process is not None:
+                server.stop()
 
     def stop_all(self) -> None:
         """Stop the folder's servers, whoever started them."""
-        self.redis.stop()
-        self.postgres.stop()
+        for server in reversed(self.servers.values()):
+            server.stop()
 
     def __enter__(self) -> Self:
         self.start()

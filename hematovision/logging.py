@@ -1,0 +1,98 @@
+"""Logs of every process: one line an event, with a request id, and no one's name in it.
+
+Ids are enough to find a record for whoever may see it. So values under telling keys are removed,
+as are query strings, which hold what was searched for, and the rows PostgreSQL quotes when it
+refuses one.
+"""
+
+import re
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+REMOVED = "[removed]"
+PERSONAL_KEYS = frozenset({
+    "birth_date", "email", "family_name", "first_name", "full_name", "given_name", "last_name",
+    "login", "mrn", "name", "password", "patient_name", "username",
+})  # fmt: skip
+_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"']+")
+_QUOTED_ROW = re.compile(r"(=\(|Failing row contains \().*?\)(?=[\s.\"']|$)")
+
+
+def remove_personal_data(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Structlog processor: keep ids, drop what could name a person."""
+    for key, value in event.items():
+        if key in PERSONAL_KEYS:
+            event[key] = REMOVED
+        elif isinstance(value, str):
+            event[key] = _QUOTED_ROW.sub(rf"\1{REMOVED})", _QUERY.sub(f"?{REMOVED}", value))
+    return event
+
+
+def drop_routine(_logger: Any, method: str, event: EventDict) -> EventDict:
+    """Structlog processor: no line for what happens every few seconds and went well."""
+    event.pop("user_agent", None)
+    if method == "info" and str(event.get("request", "")).startswith("GET /health/"):
+        raise structlog.DropEvent
+    return event
+
+
+SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+    drop_routine,
+    remove_personal_data,
+]
+
+
+def configure_structlog() -> None:
+    """Hand structlog's events to the standard library's loggers."""
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+    """Return the configuration of the standard library's logging, for Django, Celery, gunicorn."""
+    last: Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_level=False,
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": SHARED,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.consumer": {"level": "WARNING"},
+            "django": {"handlers": [], "propagate": True},
+            # The request middleware says the same with more.
+            "django.request": {"level": "CRITICAL"},
+            "django.server": {"handlers": [], "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
+            "fontTools": {"level": "WARNING"},
+            "weasyprint": {"level": "ERROR"},
+        },
+    }

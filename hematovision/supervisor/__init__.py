@@ -1,0 +1,1 @@
+"""One supervisor for all of the site's processes on one machine: `make run`."""

@@ -1,0 +1,90 @@
+"""Bring database, static files and the demonstration laboratory to what this version needs."""
+
+import argparse
+import os
+import sys
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import redis
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+
+from hematovision.settings import environment
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare the site; an expected failure is one sentence and status 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--demo", action="store_true", help="seed an empty database")
+    parser.add_argument("--images", type=Path, help="pictures for the demonstration")
+    parser.add_argument("--accounts", type=Path, help="file for what the user is to be told")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hematovision.settings")
+    django.setup()
+    for step in (check_database, check_redis):
+        if problem := step():
+            sys.stderr.write(f"{problem}\n")
+            return 1
+    _say("Applying database migrations")
+    call_command("migrate", interactive=False, verbosity=0)
+    collect_static()
+    if options.demo:
+        return _seed(images=options.images, accounts=options.accounts)
+    return 0
+
+
+def check_database() -> str:
+    """Return why the database cannot be used, or nothing."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        place = urlsplit(environment.DATABASE_URL)
+        where = f"{place.hostname or 'this machine'}:{place.port or 5432}"
+        return f"The database at {where} (DATABASE_URL) cannot be used: {_first_line(error)}"
+    return ""
+
+
+def check_redis() -> str:
+    """Return why Redis cannot be used, or nothing."""
+    try:
+        with redis.Redis.from_url(environment.REDIS_URL, socket_timeout=10) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        where = urlsplit(environment.REDIS_URL).hostname
+        return f"Redis at {where} (REDIS_URL) cannot be used: {_first_line(error)}"
+    return ""
+
+
+def collect_static() -> None:
+    """Gather and compress the static files."""
+    _say("Collecting static files")
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _seed(*, images: Path | None, accounts: Path | None) -> int:
+    told = StringIO()
+    _say("Looking after the demonstration laboratory")
+    try:
+        call_command("seed_demo", images=images, stdout=told)
+    except CommandError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if accounts:
+        accounts.write_text(told.getvalue())
+    return 0
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text} ...\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
