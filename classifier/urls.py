@@ -1,6 +1,29 @@
 """Routes of the classifier app."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from classifier import api
+from classifier.views import cases, images, labels, patients, search
 
 app_name = "classifier"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("search/", search.search, name="search"),
+    path("patients/", patients.index, name="patients"),
+    path("patients/new/", patients.register, name="patient_register"),
+    path("patients/<uuid:pk>/", patients.detail, name="patient_detail"),
+    path("patients/<uuid:patient_pk>/cases/new/", cases.new, name="case_new"),
+    path("cases/<uuid:pk>/", cases.detail, name="case_detail"),
+    path("cases/<uuid:pk>/status/", cases.status, name="case_status"),
+    path("cases/<uuid:pk>/submit/", cases.submit, name="case_submit"),
+    path("cases/<uuid:pk>/retry/", cases.retry, name="case_retry"),
+    path("cases/<uuid:pk>/reason/<str:name>/", cases.move_with_reason, name="case_reason"),
+    path("cases/<uuid:pk>/label/", labels.label, name="case_label"),
+    path("cases/<uuid:pk>/label/barcode.svg", labels.barcode, name="case_barcode"),
+    path("cases/<uuid:pk>/images/", images.panel, name="case_images"),
+    path("cases/<uuid:pk>/images/add/", images.add, name="case_images_add"),
+    path("images/<uuid:pk>/", images.full, name="image"),
+    path("images/<uuid:pk>/thumbnail/", images.thumbnail, name="thumbnail"),
+    path("images/<uuid:pk>/remove/", images.remove, name="image_remove"),
+    path("images/<uuid:pk>/kind/", images.change_kind, name="image_kind"),
+    path("api/cases/<uuid:pk>/images/", api.CaseImages.as_view(), name="case_images_upload"),
+]

@@ -1,0 +1,104 @@
+"""Read models of the technician's pages: a case's images and how far they are, its history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.shortcuts import get_object_or_404
+
+from accounts.audit import ACTIONS
+from accounts.models import AuditEvent
+from classifier import accession
+from classifier.enums import OPEN_RUN_STATUSES, RunStatus
+from classifier.models import Case, Cell, ClassificationRun, SmearImage
+
+if TYPE_CHECKING:
+    import uuid
+
+    from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of a case's images were read, and how many of those in vain."""
+
+    total: int
+    succeeded: int
+    failed: int
+
+    @property
+    def done(self) -> int:
+        """Images that need no more waiting."""
+        return self.succeeded + self.failed
+
+    @property
+    def token(self) -> str:
+        """A word that changes whenever something has happened."""
+        return f"{self.total}-{self.succeeded}-{self.failed}"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to a case."""
+
+    label: str
+    at: datetime
+    who: str
+    reason: str
+
+
+def get_case(user: "User", case_id: "uuid.UUID") -> Case:
+    """Return a case the user may see, with patient, specimen and people; else Http404."""
+    cases = Case.objects.visible_to(user).select_related(
+        "patient", "specimen", "registered_by", "submitted_by", "signed_by"
+    )
+    return get_object_or_404(cases, pk=case_id)
+
+
+def find_by_accession(user: "User", text: str) -> Case | None:
+    """Return the visible case whose accession number was typed or scanned, if it is one."""
+    if not accession.is_well_formed(text):
+        return None
+    plain = text.strip().upper().replace("-", "")
+    return Case.objects.visible_to(user).filter(accession_number=f"{plain[:4]}-{plain[4:]}").first()
+
+
+def case_images(case: Case) -> QuerySet[SmearImage]:
+    """Return the images with `run_status`, `run_error` and the findings of their cells."""
+    latest = ClassificationRun.objects.filter(image=OuterRef("pk")).order_by("-pk")
+    return (
+        SmearImage.objects.filter(case=case)
+        .annotate(
+            run_status=Subquery(latest.values("status")[:1]),
+            run_error=Subquery(latest.values("error_message")[:1]),
+        )
+        .prefetch_related(Prefetch("cells", Cell.objects.with_findings(), to_attr="findings"))
+    )
+
+
+def progress_of(images: Sequence[SmearImage]) -> Progress:
+    """Count what `case_images` returned."""
+    statuses = [getattr(image, "run_status", None) for image in images]
+    return Progress(
+        total=len(statuses),
+        succeeded=statuses.count(RunStatus.SUCCEEDED),
+        failed=statuses.count(RunStatus.FAILED),
+    )
+
+
+def is_waiting(image: SmearImage) -> bool:
+    """Say whether an image of `case_images` has an open run."""
+    return getattr(image, "run_status", None) in OPEN_RUN_STATUSES
+
+
+def case_history(case: Case) -> list[HistoryEntry]:
+    """Return what happened to the case, latest first, from the audit trail."""
+    events = AuditEvent.objects.filter(target_type="classifier.case", target_id=str(case.pk))
+    return [
+        HistoryEntry(
+            ACTIONS.get(event.action, event.action), event.at, event.actor_name, event.reason
+        )
+        for event in events.order_by("-at", "-id")
+    ]

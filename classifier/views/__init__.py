@@ -1,0 +1,1 @@
+"""Pages of the clinical record: each parses, calls one service or selector, and renders."""

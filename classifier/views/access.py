@@ -1,0 +1,49 @@
+"""The door of every page: who comes in, and how a refusal reaches the person."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+from classifier.exceptions import DomainError, NotPermitted
+
+
+class MemberRequest(HttpRequest):
+    """A request by somebody who is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponse]
+
+
+def duty_required(codename: str) -> Callable[[View], View]:
+    """Let in whoever holds the duty; others see the log-in page, or 403 once signed in."""
+
+    def decorate(view: View) -> View:
+        guarded = permission_required(f"accounts.{codename}", raise_exception=True)(view)
+        return login_required(guarded)
+
+    return decorate
+
+
+def attempt(
+    request: HttpRequest, service: Callable[..., Any], *, success: str = "", **arguments: Any
+) -> bool:
+    """Call a service and tell the person how it went; a missing permission is a 403."""
+    try:
+        service(**arguments)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+        return False
+    if success:
+        messages.success(request, success)
+    return True

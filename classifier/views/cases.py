@@ -1,0 +1,184 @@
+"""Opening a case, following it, and moving it along."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.audit import record_read
+from classifier import guards, lifecycle, policies
+from classifier.enums import CaseStatus
+from classifier.exceptions import DomainError, NotPermitted
+from classifier.forms import OrderForm, ReasonForm, SpecimenForm, UploadForm
+from classifier.models import Case, Patient
+from classifier.selectors import intake
+from classifier.services import cases as case_services
+from classifier.services.transitions import transition
+from classifier.views.access import MemberRequest, attempt, duty_required
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedMove:
+    """How a page asks for the reason of a move."""
+
+    title: str
+    explanation: str
+    button: str
+    done: str
+    is_final: bool
+
+
+REASONED_MOVES: Mapping[str, ReasonedMove] = {
+    "review_manually": ReasonedMove(
+        "Review manually",
+        "The case goes to the pathologist as it is. Cells that were not classified are read by eye.",
+        "Send to review",
+        "The case was sent to review without a complete classification.",
+        is_final=False,
+    ),
+    "reject": ReasonedMove(
+        "Reject the specimen",
+        "Nothing more can be done with this case. Say what is wrong with the specimen.",
+        "Reject specimen",
+        "The specimen was rejected.",
+        is_final=True,
+    ),
+    "cancel": ReasonedMove(
+        "Cancel the case",
+        "For a case opened in error or no longer wanted. It stays on record as cancelled.",
+        "Cancel case",
+        "The case was cancelled.",
+        is_final=True,
+    ),
+}
+
+
+@duty_required("register_patient")
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest, patient_pk: uuid.UUID) -> HttpResponse:
+    """Open a case for a patient."""
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_pk)
+    data = request.POST if request.method == "POST" else None
+    order_form, specimen_form = OrderForm(data), SpecimenForm(data)
+    # Both are always asked, so that every mistake is shown at once.
+    if data is not None and all([order_form.is_valid(), specimen_form.is_valid()]):
+        try:
+            case = case_services.open_case(
+                actor=request.user,
+                patient=patient,
+                order=order_form.order(),
+                specimen=specimen_form.specimen(),
+            )
+        except NotPermitted as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except DomainError as refusal:
+            specimen_form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Case {case.accession_number} registered.")
+            return redirect(case)
+    context = {"patient": patient, "order_form": order_form, "specimen_form": specimen_form}
+    status = 200 if data is None else 422
+    return render(request, "classifier/case_new.html", context, status=status)
+
+
+@duty_required("view_patient")
+@require_GET
+def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a case: its images while it is prepared, its progress and results afterwards."""
+    case = intake.get_case(request.user, pk)
+    record_read(actor=request.user, patient=case.patient)
+    return render(request, "classifier/case_detail.html", case_context(request, case))
+
+
+@duty_required("view_patient")
+@require_GET
+def status(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Return the case's changing part; nothing (204) if it stands where the page last saw it."""
+    case = intake.get_case(request.user, pk)
+    context = case_context(request, case)
+    if request.GET.get("seen") == context["token"]:
+        return HttpResponse(status=204)
+    return render(request, "classifier/partials/_case_body.html", context)
+
+
+@duty_required("submit_case")
+@require_POST
+def submit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Hand the case to the classifier."""
+    done = "Submitted. The images are being classified; you can leave this page."
+    return _move(request, pk, case_services.submit_case, done)
+
+
+@duty_required("submit_case")
+@require_POST
+def retry(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Classify the failed images again."""
+    return _move(request, pk, case_services.retry_classification, "The failed images are retried.")
+
+
+@duty_required("view_patient")
+@require_http_methods(["GET", "POST"])
+def move_with_reason(request: MemberRequest, pk: uuid.UUID, name: str) -> HttpResponse:
+    """Ask why, then reject or cancel the case or send it to review unclassified."""
+    case = intake.get_case(request.user, pk)
+    move = REASONED_MOVES.get(name)
+    if move is None:
+        raise Http404
+    if request.method == "GET" and name not in offered_moves(request, case):
+        raise PermissionDenied("You may not do this with this case.")
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        attempt(
+            request,
+            transition,
+            success=move.done,
+            case_id=case.pk,
+            name=name,
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+        )
+        return redirect(case)
+    context = {"case": case, "form": form, "move": move}
+    return render(request, "classifier/case_reason.html", context)
+
+
+def offered_moves(request: MemberRequest, case: Case) -> frozenset[str]:
+    """Return the moves that the case page offers to this person now."""
+    moves = frozenset(lifecycle.available(case, request.user))
+    # Once review has opened, rejecting belongs to the review page.
+    return moves if case.status in policies.TECHNICIAN_STAGE else moves - {"reject"}
+
+
+def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
+    """Return what the case page and its fragments show."""
+    images = list(intake.case_images(case))
+    progress = intake.progress_of(images)
+    moves = offered_moves(request, case)
+    may_change_images = "submit" in moves
+    return {
+        "case": case,
+        "patient": case.patient,
+        "images": images,
+        "progress": progress,
+        "token": f"{case.status}-{progress.token}",
+        "moves": moves,
+        "may_change_images": may_change_images,
+        "submit_problem": guards.has_usable_image(case) if may_change_images else None,
+        "was_returned": case.status == CaseStatus.REGISTERED and case.status_reason,
+        "upload_form": UploadForm(),
+        "history": intake.case_history(case),
+    }
+
+
+def _move(
+    request: MemberRequest, pk: uuid.UUID, service: Callable[..., Any], success: str
+) -> HttpResponse:
+    case = intake.get_case(request.user, pk)
+    attempt(request, service, success=success, case_id=case.pk, actor=request.user)
+    return redirect(case)

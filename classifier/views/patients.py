@@ -1,0 +1,85 @@
+"""Finding, registering and reading patients."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.audit import record_read
+from classifier import policies
+from classifier.exceptions import DomainError, DuplicatePatient, NotPermitted
+from classifier.forms import DuplicateForm, PatientForm
+from classifier.models import Laboratory, Patient
+from classifier.selectors.patients import find_patients
+from classifier.services.patients import register_patient
+from classifier.views.access import MemberRequest, duty_required
+
+PAGE_SIZE = 25
+
+
+@duty_required("view_patient")
+@require_GET
+def index(request: MemberRequest) -> HttpResponse:
+    """List patients, as typed in the search box."""
+    text = request.GET.get("q", "").strip()
+    page = Paginator(find_patients(request.user, text), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "text": text,
+        "for_case": request.GET.get("for") == "case"
+        and policies.can_register_patient(request.user),
+        "may_register": policies.can_register_patient(request.user),
+    }
+    is_fragment = request.htmx and not request.htmx.history_restore_request
+    template = "partials/_patient_results.html" if is_fragment else "patients.html"
+    return render(request, f"classifier/{template}", context)
+
+
+@duty_required("register_patient")
+@require_http_methods(["GET", "POST"])
+def register(request: MemberRequest) -> HttpResponse:
+    """Register a patient; people who look the same are shown first."""
+    if request.method == "GET":
+        initial = {"mrn_issuer": Laboratory.current().mrn_issuer, "mrn": request.GET.get("mrn", "")}
+        return render(
+            request, "classifier/patient_register.html", {"form": PatientForm(initial=initial)}
+        )
+    form = PatientForm(request.POST)
+    context = {"form": form}
+    if form.is_valid():
+        reason = request.POST.get("duplicate_reason", "")
+        try:
+            patient = register_patient(
+                actor=request.user, identity=form.identity(), duplicate_reason=reason
+            )
+        except NotPermitted as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except DuplicatePatient as refusal:
+            asked_before = "duplicate_reason" in request.POST
+            duplicate_form = DuplicateForm(request.POST if asked_before else None)
+            context |= {"refusal": refusal, "duplicate_form": duplicate_form}
+        except DomainError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Patient registered.")
+            return redirect(patient)
+    return render(request, "classifier/patient_register.html", context, status=422)
+
+
+@duty_required("view_patient")
+@require_GET
+def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a patient and their cases; the audit trail keeps that it was read."""
+    patients = Patient.objects.visible_to(request.user).select_related("registered_by")
+    patient = get_object_or_404(patients, pk=pk)
+    record_read(actor=request.user, patient=patient)
+    context = {
+        "patient": patient,
+        "cases": patient.cases.select_related("specimen", "submitted_by", "signed_by"),
+        "may_open_case": policies.can_register_patient(request.user),
+    }
+    return render(request, "classifier/patient_detail.html", context)

@@ -1,0 +1,190 @@
+/**
+ * Sends many images, three at a time, each as a request of its own.
+ *
+ * A refused file stays in the list with the server's sentence; the others are not held up by it.
+ * Accepted files leave the list and appear among the case's images.
+ */
+
+const AT_ONCE = 3;
+const REFRESH_AFTER_MS = 600;
+
+const panel = document.getElementById("upload");
+const list = panel.querySelector(".transfer-list");
+const template = document.getElementById("transfer-template");
+
+const waiting = [];
+const counts = { total: 0, accepted: 0, refused: 0, running: 0 };
+let refreshTimer = null;
+
+function csrfToken() {
+  return panel.querySelector("input[name=csrfmiddlewaretoken]").value;
+}
+
+function describe() {
+  const done = counts.accepted + counts.refused;
+  const open = counts.total - done;
+  const parts = [open ? `Uploading: ${done} of ${counts.total} done` : `${counts.accepted} of ${counts.total} added`];
+  if (counts.refused) parts.push(`${counts.refused} not added, see below`);
+  panel.querySelector(".transfers-summary").textContent = `${parts.join(" · ")}.`;
+  const bar = panel.querySelector(".transfers-progress");
+  bar.max = Math.max(counts.total, 1);
+  bar.value = done;
+  bar.hidden = !open;
+  panel.querySelector(".transfers").hidden = counts.total === 0;
+  holdSubmit(open > 0);
+}
+
+/** The case can't be submitted while files are on their way. */
+function holdSubmit(isBusy) {
+  const button = document.getElementById("submit-case");
+  if (!button) return;
+  if (isBusy) {
+    button.disabled = true;
+    document.getElementById("submit-hint").textContent = "Wait until all files have arrived.";
+  }
+}
+
+function addFile(file) {
+  const row = template.content.firstElementChild.cloneNode(true);
+  row.querySelector(".transfer-name").textContent = file.name;
+  showPreview(row, file);
+  list.append(row);
+  counts.total += 1;
+  waiting.push({ file, row });
+}
+
+/** Browsers can't draw every format; the dark square stays where they can't. */
+function showPreview(row, file) {
+  const image = row.querySelector(".transfer-preview");
+  const url = URL.createObjectURL(file);
+  image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
+  image.addEventListener("error", () => { URL.revokeObjectURL(url); image.removeAttribute("src"); }, { once: true });
+  image.src = url;
+}
+
+function addFiles(files) {
+  for (const file of files) addFile(file);
+  describe();
+  next();
+}
+
+function next() {
+  while (counts.running < AT_ONCE && waiting.length) send(waiting.shift());
+}
+
+function send(transfer) {
+  counts.running += 1;
+  const bar = transfer.row.querySelector("progress");
+  const state = transfer.row.querySelector(".transfer-state");
+  state.textContent = "Sending";
+  const request = new XMLHttpRequest();
+  request.open("POST", panel.dataset.url);
+  request.setRequestHeader("X-CSRFToken", csrfToken());
+  request.setRequestHeader("Accept", "application/json");
+  request.responseType = "json";
+  request.upload.addEventListener("progress", (event) => {
+    bar.max = event.total;
+    bar.value = event.loaded;
+    if (event.loaded === event.total) state.textContent = "Being checked";
+  });
+  request.addEventListener("loadend", () => finish(transfer, request));
+  const body = new FormData();
+  body.append("file", transfer.file);
+  request.send(body);
+}
+
+function finish(transfer, request) {
+  counts.running -= 1;
+  if (request.status === 201) accept(transfer);
+  else refuse(transfer, request);
+  describe();
+  next();
+  if (request.status === 201 || !counts.running) scheduleRefresh();
+}
+
+function accept(transfer) {
+  counts.accepted += 1;
+  transfer.row.remove();
+}
+
+function refuse(transfer, request) {
+  counts.refused += 1;
+  const { row } = transfer;
+  row.classList.add("refused");
+  row.querySelector(".transfer-state").textContent = sentence(request);
+  list.prepend(row);
+  const dismiss = row.querySelector(".transfer-dismiss");
+  dismiss.hidden = false;
+  dismiss.setAttribute("aria-label", `Dismiss ${transfer.file.name}`);
+  dismiss.onclick = () => forget(transfer);
+  const retry = row.querySelector(".transfer-retry");
+  retry.hidden = isFinal(request.status);
+  retry.setAttribute("aria-label", `Try ${transfer.file.name} again`);
+  retry.onclick = () => again(transfer);
+}
+
+/** What the server says of the file itself does not change by sending it again. */
+function isFinal(status) {
+  return [409, 413, 422].includes(status);
+}
+
+function sentence(request) {
+  if (request.response && request.response.detail) return request.response.detail;
+  if (request.status === 0) return "The connection was lost. Try again.";
+  if (request.status === 413) return "The file is too large.";
+  if (request.status === 403) return "You are no longer logged in, or may not upload. Reload the page.";
+  return "The server could not take this file. Try again.";
+}
+
+function forget(transfer) {
+  const following = transfer.row.nextElementSibling;
+  transfer.row.remove();
+  counts.refused -= 1;
+  counts.total -= 1;
+  describe();
+  (following?.querySelector(".transfer-dismiss") ?? document.getElementById("id_files")).focus();
+}
+
+function again(transfer) {
+  transfer.row.classList.remove("refused");
+  for (const button of transfer.row.querySelectorAll("button")) button.hidden = true;
+  counts.refused -= 1;
+  waiting.push(transfer);
+  describe();
+  next();
+}
+
+/** Show the case's images as the server has them, at most once in a while. */
+function scheduleRefresh() {
+  if (refreshTimer) return;
+  refreshTimer = setTimeout(async () => {
+    refreshTimer = null;
+    await window.htmx.ajax("GET", panel.dataset.panel, { target: "#images", swap: "outerHTML" });
+    describe();
+  }, REFRESH_AFTER_MS);
+}
+
+function carriesFiles(event) {
+  return event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+}
+
+const zone = panel.querySelector(".dropzone");
+// A file dropped beside the zone must not replace the page.
+document.addEventListener("dragover", (event) => { if (carriesFiles(event)) { event.preventDefault(); zone.classList.add("over"); } });
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) zone.classList.remove("over"); });
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  zone.classList.remove("over");
+  addFiles(event.dataTransfer.files);
+});
+for (const picker of panel.querySelectorAll("input[type=file]")) {
+  picker.addEventListener("change", () => {
+    addFiles(picker.files);
+    picker.value = "";
+  });
+}
+zone.addEventListener("submit", (event) => event.preventDefault());
+window.addEventListener("beforeunload", (event) => {
+  if (counts.running || waiting.length) event.preventDefault();
+});
