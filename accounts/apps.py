@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed_apps
 from django.db.models.signals import post_migrate
 
 ACTIONS = {
@@ -46,7 +47,7 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(keep_seeded_rows, sender=self)
 
 
-def keep_seeded_rows(apps: Any, **kwargs: Any) -> None:
+def keep_seeded_rows(apps: Any = installed_apps, **kwargs: Any) -> None:
     """Bring roles and the system account in step with the code after every migrate."""
     from accounts.roles import install_roles, install_system_user  # noqa: PLC0415
 
