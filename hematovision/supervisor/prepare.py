@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
             return 1
     _say("Applying database migrations")
     call_command("migrate", interactive=False, verbosity=0)
+    _say("Registering the classifier's release")
+    call_command("register_model", verbosity=0)
     collect_static()
     if options.demo:
         return _seed(images=options.images, accounts=options.accounts)
