@@ -42,6 +42,7 @@ def get_classifier() -> CellClassifier:
 
 @lru_cache(maxsize=2)
 def _load(release_dir: Path) -> CellClassifier:
-    from ml.inference import load_classifier  # here, so that importing us loads no TensorFlow
+    # Imported here, so that a process that never classifies loads no TensorFlow.
+    from ml.inference import load_classifier  # noqa: PLC0415
 
     return load_classifier(release_dir)

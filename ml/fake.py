@@ -46,7 +46,7 @@ class FakeClassifier:
 
     def _spread(self, likeliest: str, *, confidence: float) -> Prediction:
         rest = (1.0 - confidence) / (len(self.class_names) - 1)
-        probabilities = {name: rest for name in self.class_names} | {likeliest: confidence}
+        probabilities = dict.fromkeys(self.class_names, rest) | {likeliest: confidence}
         referred = confidence < 0.5
         return Prediction(
             cell_type=UNIDENTIFIED if referred else likeliest,

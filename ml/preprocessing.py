@@ -195,7 +195,7 @@ def _notes_before_conversion(image: Image.Image, data: bytes) -> tuple[str, ...]
 def _orientation(image: Image.Image) -> int | None:
     try:
         return image.getexif().get(0x0112)
-    except Exception:  # a damaged EXIF block is no reason to refuse good pixels
+    except Exception:  # noqa: BLE001 - a damaged EXIF block spoils no pixels
         return None
 
 

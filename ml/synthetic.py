@@ -143,15 +143,17 @@ def _scatter_red_cells(
     """Drop red cells at random, a few overlapping, none under the cells in `keep`."""
     height, width = density.shape[:2]
     wanted = int(crowding * (height + unit) * (width + unit) / unit**2)
-    placed: list[NDArray[np.float64]] = []
+    placed = np.empty((wanted, 2))
+    count = 0
     for _ in range(wanted * 6):
-        if len(placed) >= wanted:
+        if count >= wanted:
             break
         spot = rng.uniform([-0.5 * unit] * 2, [width + 0.5 * unit, height + 0.5 * unit])
-        gap = rng.choice([0.72, 1.02], p=[0.12, 0.88]) * unit
-        is_free = all(np.hypot(*(spot - other)) > gap for other in placed)
+        gap = (0.72 if rng.random() < 0.12 else 1.02) * unit
+        is_free = bool((((placed[:count] - spot) ** 2).sum(axis=1) > gap**2).all())
         if is_free and all(np.hypot(*(spot - c)) > r + 0.42 * unit for c, r in keep):
-            placed.append(spot)
+            placed[count] = spot
+            count += 1
             _add(density, _red_cell(unit, rng), spot)
 
 

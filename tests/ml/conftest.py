@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,12 +16,11 @@ from ml.architectures import build
 from ml.artifacts import PREPROCESSING, WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
 from ml.synthetic import render_cell
-
-Encode = Callable[..., bytes]
+from tests.ml.annotations import Encode, Pixels
 
 
 @pytest.fixture(scope="session")
-def cell_pixels() -> NDArray[np.uint8]:
+def cell_pixels() -> Pixels:
     """A synthetic neutrophil, uint8[96, 96, 3]."""
     return render_cell("neutrophil", seed=7, size=96)
 
@@ -32,10 +29,10 @@ def cell_pixels() -> NDArray[np.uint8]:
 def encode() -> Encode:
     """Encode pixels, or a Pillow image, as the bytes of a file."""
 
-    def encode(picture: NDArray[Any] | Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    def encode(picture: NDArray[Any] | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
         image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
         buffer = io.BytesIO()
-        image.save(buffer, format=format, **options)
+        image.save(buffer, format=kind, **options)
         return buffer.getvalue()
 
     return encode

@@ -9,19 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ml.architectures import build
 from ml.artifacts import WEIGHTS_NAME, read_spec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from ml.fake import FakeClassifier
-from ml.inference import KerasClassifier, load_classifier
+from ml.inference import CellClassifier, KerasClassifier, load_classifier
 from ml.preprocessing import to_input
 from ml.synthetic import render_cell
+from ml.types import Prediction
+from tests.ml.annotations import Pixels
 
 
 @pytest.fixture(scope="module")
-def images():
+def images() -> list[Pixels]:
     """Twelve cells of different sizes and shapes."""
     shapes = [(96, 96), (200, 150), (64, 64), (30, 90)]
     return [
@@ -31,15 +34,17 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def classifier(tiny_release):
+def classifier(tiny_release: Path) -> CellClassifier:
     return load_classifier(tiny_release)
 
 
-def rows(predictions, names):
+def rows(predictions: list[Prediction], names: tuple[str, ...]) -> NDArray[np.float64]:
     return np.array([[each.probabilities[name] for name in names] for each in predictions])
 
 
-def test_class_order_comes_from_the_spec(classifier, tiny_release, images):
+def test_class_order_comes_from_the_spec(
+    classifier: CellClassifier, tiny_release: Path, images: list[Pixels]
+) -> None:
     assert classifier.class_names == tuple(reversed(CELL_CLASSES))
     model = build("mobilenet_v2", input_size=64, classes=8)
     model.load_weights(tiny_release / WEIGHTS_NAME)
@@ -49,17 +54,21 @@ def test_class_order_comes_from_the_spec(classifier, tiny_release, images):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_an_image_gets_the_same_answer_in_any_batch(classifier, images):
+def test_an_image_gets_the_same_answer_in_any_batch(
+    classifier: CellClassifier, images: list[Pixels]
+) -> None:
     together = rows(classifier.classify(images * 3), CELL_CLASSES)
     alone = rows([classifier.classify([image])[0] for image in images], CELL_CLASSES)
     np.testing.assert_allclose(together, np.tile(alone, (3, 1)), atol=1e-5)
 
 
-def test_no_image_gives_no_prediction(classifier):
+def test_no_image_gives_no_prediction(classifier: CellClassifier) -> None:
     assert classifier.classify([]) == []
 
 
-def test_below_the_threshold_a_cell_is_unidentified_and_referred(tiny_release, images):
+def test_below_the_threshold_a_cell_is_unidentified_and_referred(
+    tiny_release: Path, images: list[Pixels]
+) -> None:
     model = build("mobilenet_v2", input_size=64, classes=8)
     model.load_weights(tiny_release / WEIGHTS_NAME)
     strict = KerasClassifier(replace(read_spec(tiny_release), threshold=1.0), model)
@@ -71,7 +80,7 @@ def test_below_the_threshold_a_cell_is_unidentified_and_referred(tiny_release, i
         assert sum(refused.probabilities.values()) == pytest.approx(1.0)
 
 
-def test_the_fake_keeps_the_same_promises(images):
+def test_the_fake_keeps_the_same_promises(images: list[Pixels]) -> None:
     fake = FakeClassifier()
     first, again = fake.classify(images), fake.classify(images)
     assert first == again
@@ -84,7 +93,7 @@ def test_the_fake_keeps_the_same_promises(images):
         FakeClassifier(["unicorn"])
 
 
-def test_what_the_web_imports_loads_no_tensorflow():
+def test_what_the_web_imports_loads_no_tensorflow() -> None:
     code = (
         "import sys, ml.classes, ml.types, ml.errors, ml.fake, ml.preprocessing, ml.kinds, "
         "ml.artifacts, ml.synthetic, classifier.inference; "

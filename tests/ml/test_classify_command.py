@@ -7,12 +7,14 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
+from pytest_django.fixtures import Settings
 
 from classifier import inference
 from classifier.management.commands import classify
@@ -21,6 +23,8 @@ from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from ml.fake import FakeClassifier
 from ml.preprocessing import to_png
 from ml.synthetic import render_cell, render_field
+from ml.types import Prediction
+from tests.ml.annotations import Pixels
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +63,7 @@ def run(*arguments: object, code: int = 0) -> list[dict]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_describes_a_cell_as_specified(folder, fake_model):
+def test_describes_a_cell_as_specified(folder: Path, fake_model: FakeClassifier) -> None:
     path = folder / "two.jpg"
     (line,) = run(path)
     cells = line.pop("cells")
@@ -77,7 +81,7 @@ def test_describes_a_cell_as_specified(folder, fake_model):
     assert set(cell["probabilities"]) == set(CELL_CLASSES)
 
 
-def test_walks_folders_and_lets_no_bad_file_spoil_the_good_ones(folder):
+def test_walks_folders_and_lets_no_bad_file_spoil_the_good_ones(folder: Path) -> None:
     lines = run(folder, code=1)
     names = [Path(line["file"]).name for line in lines]
     assert names == ["empty.tif", "field.png", "letter.jpg", "two.jpg", "ONE.PNG"]
@@ -87,18 +91,18 @@ def test_walks_folders_and_lets_no_bad_file_spoil_the_good_ones(folder):
     assert "field" in failed["field.png"]["error"]
 
 
-def test_the_kind_can_be_insisted_on(folder):
+def test_the_kind_can_be_insisted_on(folder: Path) -> None:
     assert run(folder / "field.png", "--kind", "cell")[0]["kind"] == "cell"
     assert "field" in run(folder / "two.jpg", "--kind", "field", code=1)[0]["error"]
 
 
-def test_a_referred_cell_is_unidentified(folder, monkeypatch):
+def test_a_referred_cell_is_unidentified(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classify, "get_classifier", lambda: FakeClassifier([UNIDENTIFIED]))
     (cell,) = run(folder / "two.jpg")[0]["cells"]
     assert (cell["type"], cell["referred"]) == (UNIDENTIFIED, True)
 
 
-def test_the_box_is_that_of_the_upright_image(tmp_path):
+def test_the_box_is_that_of_the_upright_image(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 8
     picture = Image.fromarray(render_cell("monocyte", 1, 120)[:100])
@@ -106,7 +110,7 @@ def test_the_box_is_that_of_the_upright_image(tmp_path):
     assert run(tmp_path, "--kind", "cell")[0]["cells"][0]["box"] == [0, 0, 100, 120]
 
 
-def test_reports_what_cannot_be_opened(tmp_path):
+def test_reports_what_cannot_be_opened(tmp_path: Path) -> None:
     empty = tmp_path / "empty folder"
     empty.mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -118,16 +122,18 @@ def test_reports_what_cannot_be_opened(tmp_path):
     ]
 
 
-def test_many_images_go_through_in_bounded_batches(tmp_path, monkeypatch):
+def test_many_images_go_through_in_bounded_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes: list[int] = []
     fake = FakeClassifier()
 
     class Counting(FakeClassifier):
-        def classify(self, images):
+        def classify(self, images: Sequence[Pixels]) -> list[Prediction]:
             sizes.append(len(images))
             return fake.classify(images)
 
-    monkeypatch.setattr(classify, "get_classifier", lambda: Counting())
+    monkeypatch.setattr(classify, "get_classifier", Counting)
     for index in range(70):
         cell = render_cell(CELL_CLASSES[index % 8], index, 40)
         (tmp_path / f"{index:03}.png").write_bytes(to_png(cell))
@@ -136,7 +142,7 @@ def test_many_images_go_through_in_bounded_batches(tmp_path, monkeypatch):
     assert [Path(line["file"]).stem for line in lines] == [f"{index:03}" for index in range(70)]
 
 
-def test_large_images_make_small_batches():
+def test_large_images_make_small_batches() -> None:
     items = [
         classify.Item(Path(str(index)), pixels=np.zeros((5000, 6000, 3), dtype=np.uint8))
         for index in range(3)
@@ -145,7 +151,7 @@ def test_large_images_make_small_batches():
     assert [len(batch) for batch in batches] == [2, 1]
 
 
-def test_prints_a_line_for_people_without_json(folder):
+def test_prints_a_line_for_people_without_json(folder: Path) -> None:
     out = io.StringIO()
     call_command("classify", str(folder / "two.jpg"), stdout=out)
     assert out.getvalue().startswith("eosinophil")
@@ -153,7 +159,13 @@ def test_prints_a_line_for_people_without_json(folder):
     assert "two.jpg" in out.getvalue()
 
 
-def test_a_tampered_release_stops_the_command(folder, tiny_release, tmp_path, settings, monkeypatch):
+def test_a_tampered_release_stops_the_command(
+    folder: Path,
+    tiny_release: Path,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     release = Path(shutil.copytree(tiny_release, tmp_path / "tampered"))
     with (release / WEIGHTS_NAME).open("ab") as stream:
         stream.write(b"!")
@@ -163,7 +175,7 @@ def test_a_tampered_release_stops_the_command(folder, tiny_release, tmp_path, se
         call_command("classify", str(folder / "two.jpg"), "--json", stdout=io.StringIO())
 
 
-def test_the_release_is_loaded_once_a_process(tiny_release, settings):
+def test_the_release_is_loaded_once_a_process(tiny_release: Path, settings: Settings) -> None:
     settings.MODEL_RELEASE = tiny_release
     assert inference.active_release().name == "tiny"
     assert inference.get_classifier() is inference.get_classifier()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
@@ -13,14 +14,16 @@ NAMES = ("a", "b", "c", "d")
 
 
 @pytest.fixture(scope="module")
-def guesses():
+def guesses() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     rng = np.random.default_rng(3)
     truth = rng.integers(4, size=500)
     guess = np.where(rng.random(500) < 0.7, truth, rng.integers(4, size=500))
     return truth, guess
 
 
-def test_report_agrees_with_scikit_learn(guesses):
+def test_report_agrees_with_scikit_learn(
+    guesses: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> None:
     truth, guess = guesses
     report = metrics.evaluate(truth, guess, NAMES)
     precision, recall, f1, support = reference.precision_recall_fscore_support(truth, guess)
@@ -38,29 +41,29 @@ def test_report_agrees_with_scikit_learn(guesses):
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 10), (10, 10), (3, 17), (962, 1000), (0, 1)])
-def test_intervals_agree_with_scipy(hits, total):
+def test_intervals_agree_with_scipy(hits: int, total: int) -> None:
     expected = binomtest(hits, total).proportion_ci(0.95, method="exact")
     assert metrics.clopper_pearson(hits, total) == pytest.approx((expected.low, expected.high))
 
 
-def test_an_empty_share_has_the_whole_range_as_interval():
+def test_an_empty_share_has_the_whole_range_as_interval() -> None:
     assert metrics.clopper_pearson(0, 0) == (0.0, 1.0)
     with pytest.raises(ValueError, match="not a share"):
         metrics.clopper_pearson(3, 2)
 
 
-def test_a_class_that_never_occurs_does_not_spoil_the_balanced_accuracy():
+def test_a_class_that_never_occurs_does_not_spoil_the_balanced_accuracy() -> None:
     report = metrics.evaluate(np.array([0, 0, 1]), np.array([0, 0, 1]), NAMES)
     assert report.balanced_accuracy == 1.0
 
 
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     probabilities = np.tile([0.8, 0.2], (100, 1))
     truth = np.array([0] * 60 + [1] * 40)
     assert metrics.expected_calibration_error(probabilities, truth) == pytest.approx(0.2)
 
 
-def test_brier_score_agrees_with_scikit_learn():
+def test_brier_score_agrees_with_scikit_learn() -> None:
     rng = np.random.default_rng(1)
     positive = rng.random(200)
     truth = rng.integers(2, size=200)

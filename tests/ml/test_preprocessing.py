@@ -9,10 +9,13 @@ import pytest
 
 from ml.datasets import Record, load_pixels
 from ml.preprocessing import decode_image, fit_square, normalise, to_input
+from tests.ml.annotations import Encode, Pixels
 
 
 @pytest.mark.parametrize("size", [64, 96, 128])
-def test_training_and_serving_tensors_are_identical(tmp_path: Path, cell_pixels, encode, size):
+def test_training_and_serving_tensors_are_identical(
+    tmp_path: Path, cell_pixels: Pixels, encode: Encode, size: int
+) -> None:
     path = tmp_path / "cell.jpg"
     path.write_bytes(encode(cell_pixels[:, :80], "JPEG"))
     record = Record(path=path, label="neutrophil", group="1", key="cell.jpg")
@@ -21,21 +24,21 @@ def test_training_and_serving_tensors_are_identical(tmp_path: Path, cell_pixels,
     np.testing.assert_array_equal(trained_on, served)
 
 
-def test_values_lie_between_minus_one_and_one():
+def test_values_lie_between_minus_one_and_one() -> None:
     ends = normalise(np.array([[[0, 255, 127]]], dtype=np.uint8))
     assert ends.dtype == np.float32
     assert ends[0, 0, :2].tolist() == [-1.0, 1.0]
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (300, 300), (480, 640), (640, 480), (24, 2000)])
-def test_any_shape_becomes_a_square(shape):
+def test_any_shape_becomes_a_square(shape: tuple[int, int]) -> None:
     pixels = np.full((*shape, 3), 200, dtype=np.uint8)
     square = fit_square(pixels, 128)
     assert square.shape == (128, 128, 3)
     assert (square == 200).all()
 
 
-def test_a_wide_image_keeps_its_shape_and_is_padded_with_its_background():
+def test_a_wide_image_keeps_its_shape_and_is_padded_with_its_background() -> None:
     pixels = np.full((100, 200, 3), (250, 230, 210), dtype=np.uint8)
     pixels[40:60, 90:110] = (60, 30, 120)
     square = fit_square(pixels, 100)

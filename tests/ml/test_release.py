@@ -25,11 +25,11 @@ def change_spec(release: Path, **changes: object) -> None:
     path.write_text(json.dumps(fields | changes))
 
 
-def test_accepts_an_untouched_release(release):
+def test_accepts_an_untouched_release(release: Path) -> None:
     assert verify(release).sha256 == sha256_of(release / WEIGHTS_NAME)
 
 
-def test_refuses_weights_with_one_bit_changed(release):
+def test_refuses_weights_with_one_bit_changed(release: Path) -> None:
     weights = bytearray((release / WEIGHTS_NAME).read_bytes())
     weights[len(weights) // 2] ^= 1
     (release / WEIGHTS_NAME).write_bytes(weights)
@@ -37,21 +37,21 @@ def test_refuses_weights_with_one_bit_changed(release):
         load_classifier(release)
 
 
-def test_refuses_a_spec_with_another_hash(release):
+def test_refuses_a_spec_with_another_hash(release: Path) -> None:
     change_spec(release, sha256="0" * 64)
     with pytest.raises(ArtifactError, match="is not the released model"):
         load_classifier(release)
 
 
 @pytest.mark.parametrize("name", [SPEC_NAME, WEIGHTS_NAME])
-def test_refuses_a_release_with_a_file_missing(release, name):
+def test_refuses_a_release_with_a_file_missing(release: Path, name: str) -> None:
     (release / name).unlink()
     with pytest.raises(ArtifactError):
         load_classifier(release)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"class_names": 3}', "not json"])
-def test_refuses_a_spec_that_is_no_spec(release, text):
+def test_refuses_a_spec_that_is_no_spec(release: Path, text: str) -> None:
     (release / SPEC_NAME).write_text(text)
     with pytest.raises(ArtifactError):
         read_spec(release)
@@ -68,20 +68,20 @@ def test_refuses_a_spec_that_is_no_spec(release, text):
         {"temperature": 0},
     ],
 )
-def test_refuses_a_spec_it_cannot_serve(release, changes):
+def test_refuses_a_spec_it_cannot_serve(release: Path, changes: dict[str, object]) -> None:
     change_spec(release, **changes)
     with pytest.raises(ArtifactError):
         read_spec(release)
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
-def test_refuses_weights_of_another_network(release):
+def test_refuses_weights_of_another_network(release: Path) -> None:
     change_spec(release, class_names=["neutrophil", "lymphocyte", "monocyte"])
     with pytest.raises(ArtifactError, match="do not fit"):
         load_classifier(release)
 
 
-def test_a_spec_survives_being_written_and_read(release):
+def test_a_spec_survives_being_written_and_read(release: Path) -> None:
     spec = read_spec(release)
     write_spec(release, spec)
     assert read_spec(release) == spec

@@ -26,7 +26,9 @@ def two_per_group(count: int) -> list[Record]:
     cells=st.lists(st.tuples(st.sampled_from(CELL_CLASSES), st.integers(0, 25)), max_size=120),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_no_group_is_ever_in_two_folds_and_no_image_is_lost(cells, seed):
+def test_no_group_is_ever_in_two_folds_and_no_image_is_lost(
+    cells: list[tuple[str, int]], seed: int
+) -> None:
     records = [record(i, label, str(group)) for i, (label, group) in enumerate(cells)]
     folds = split_by_group(records, seed=seed)
     homes = {(each.group, name) for name, members in folds.items() for each in members}
@@ -35,14 +37,14 @@ def test_no_group_is_ever_in_two_folds_and_no_image_is_lost(cells, seed):
     assert sorted(dealt, key=lambda r: r.key) == sorted(records, key=lambda r: r.key)
 
 
-def test_shares_hold_in_every_class():
+def test_shares_hold_in_every_class() -> None:
     folds = split_by_group(two_per_group(1200), seed=1)
     for label in CELL_CLASSES[:3]:
         counts = {name: sum(r.label == label for r in fold) for name, fold in folds.items()}
         assert counts == {"train": 280, "validation": 60, "test": 60}
 
 
-def test_the_seed_decides_the_folds():
+def test_the_seed_decides_the_folds() -> None:
     records = two_per_group(300)
     first, again = split_by_group(records, seed=5), split_by_group(records[::-1], seed=5)
     other = split_by_group(records, seed=6)
@@ -50,18 +52,18 @@ def test_the_seed_decides_the_folds():
     assert fingerprint(first["test"]) != fingerprint(other["test"])
 
 
-def test_refuses_a_split_whose_groups_cross_folds():
+def test_refuses_a_split_whose_groups_cross_folds() -> None:
     leaking = {"train": [record(0, "monocyte", "7")], "test": [record(1, "monocyte", "7")]}
     with pytest.raises(DatasetError, match="Group 7"):
         check_no_leak(leaking)
 
 
-def test_says_when_there_is_no_image_set(tmp_path):
+def test_says_when_there_is_no_image_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"index\.csv"):
         read_pbc(tmp_path)
 
 
-def test_reads_the_real_index(data_dir):
+def test_reads_the_real_index(data_dir: Path) -> None:
     records = read_pbc(data_dir)
     assert {each.label for each in records} == set(CELL_CLASSES)
     folds = split_by_group(records, seed=20260101)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ from ml.preprocessing import to_png
 from ml.releasing import make_release
 from ml.strangers import cut_cell, read_bccd_cells
 from ml.synthetic import render_cell, render_field
-from ml.training import Fold, TrainingPlan, augmented_batches, class_weights, train
+from ml.training import Batch, Fold, TrainingPlan, augmented_batches, class_weights, train
 from ml.types import BoundingBox
 
 PLAN = TrainingPlan(input_size=64, batch_size=8, head_epochs=1, epochs=2, seed=5)
@@ -68,7 +69,7 @@ def folds(image_sets: Path) -> dict[str, Fold]:
     }
 
 
-def run_training(folds: dict[str, Fold], run_dir: Path, plan: TrainingPlan = PLAN):
+def run_training(folds: dict[str, Fold], run_dir: Path, plan: TrainingPlan = PLAN) -> keras.Model:
     return train(
         plan,
         training=folds["train"],
@@ -86,7 +87,9 @@ def run_dir(folds: dict[str, Fold], tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-def test_a_run_ends_in_a_release_that_loads_and_a_card(run_dir, folds, tmp_path):
+def test_a_run_ends_in_a_release_that_loads_and_a_card(
+    run_dir: Path, folds: dict[str, Fold], tmp_path: Path
+) -> None:
     spec = make_release(
         run_dir,
         tmp_path,
@@ -108,13 +111,15 @@ def test_a_run_ends_in_a_release_that_loads_and_a_card(run_dir, folds, tmp_path)
     assert set(prediction.probabilities) == set(CELL_CLASSES)
 
 
-def test_a_finished_run_is_not_run_again(run_dir, folds):
+def test_a_finished_run_is_not_run_again(run_dir: Path, folds: dict[str, Fold]) -> None:
     before = (run_dir / "progress.json").read_text()
     run_training(folds, run_dir)
     assert (run_dir / "progress.json").read_text() == before
 
 
-def test_an_interrupted_run_goes_on_after_its_last_whole_epoch(folds, tmp_path):
+def test_an_interrupted_run_goes_on_after_its_last_whole_epoch(
+    folds: dict[str, Fold], tmp_path: Path
+) -> None:
     plan = TrainingPlan(input_size=64, batch_size=8, head_epochs=2, epochs=2)
     run_training(folds, tmp_path, plan)
     progress = json.loads((tmp_path / "progress.json").read_text())
@@ -126,13 +131,13 @@ def test_an_interrupted_run_goes_on_after_its_last_whole_epoch(folds, tmp_path):
     assert [entry["epoch"] for entry in history] == [1, 2]
 
 
-def test_refuses_to_go_on_with_another_plan(run_dir, folds):
+def test_refuses_to_go_on_with_another_plan(run_dir: Path, folds: dict[str, Fold]) -> None:
     with pytest.raises(ValueError, match="another plan"):
         run_training(folds, run_dir, TrainingPlan(input_size=64, epochs=3))
 
 
-def test_batches_depend_on_seed_and_epoch_alone(folds):
-    def first_of(epoch: int):
+def test_batches_depend_on_seed_and_epoch_alone(folds: dict[str, Fold]) -> None:
+    def first_of(epoch: int) -> Batch:
         return next(augmented_batches(folds["train"], PLAN, epoch=epoch, classes=8))
 
     np.testing.assert_array_equal(first_of(1)[0], first_of(1)[0])
@@ -144,7 +149,7 @@ def test_batches_depend_on_seed_and_epoch_alone(folds):
     assert weights.shape == (8,)
 
 
-def test_every_image_is_seen_once_an_epoch(folds):
+def test_every_image_is_seen_once_an_epoch(folds: dict[str, Fold]) -> None:
     seen = [
         targets for _, targets, _ in augmented_batches(folds["train"], PLAN, epoch=0, classes=8)
     ]
@@ -152,14 +157,14 @@ def test_every_image_is_seen_once_an_epoch(folds):
     np.testing.assert_array_equal(counts, np.bincount(folds["train"].labels, minlength=8))
 
 
-def test_rare_classes_weigh_more_and_the_mean_weight_is_one():
+def test_rare_classes_weigh_more_and_the_mean_weight_is_one() -> None:
     labels = np.array([0] * 90 + [1] * 10)
     weights = class_weights(labels, 2)
     assert weights[1] == pytest.approx(3 * weights[0])
     assert weights[labels].mean() == pytest.approx(1.0)
 
 
-def test_views_differ_yet_stay_images():
+def test_views_differ_yet_stay_images() -> None:
     cell, other = render_cell("eosinophil", 1, 128), render_cell("platelet", 1, 128)
     rng = np.random.default_rng(0)
     views = np.stack([augment(cell, other, 64, rng) for _ in range(40)])
@@ -169,7 +174,12 @@ def test_views_differ_yet_stay_images():
     assert (views.std(axis=(1, 2, 3)) > 5).all()
 
 
-def test_the_command_line_trains_releases_and_evaluates(image_sets, tmp_path, capsys, monkeypatch):
+def test_the_command_line_trains_releases_and_evaluates(
+    image_sets: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("ml.cli.imagenet_weights", lambda folder: None)
     monkeypatch.setattr("ml.cli.CANVAS", 72)
     places = ["--data", str(image_sets), "--run-dir", str(tmp_path / "run")]
@@ -185,17 +195,19 @@ def test_the_command_line_trains_releases_and_evaluates(image_sets, tmp_path, ca
     assert "BCCD" in (tmp_path / "release" / CARD_NAME).read_text()
 
 
-def test_the_command_line_says_what_is_missing(tmp_path, capsys):
+def test_the_command_line_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["train", "--data", str(tmp_path)]) == 1
     assert "index.csv does not exist" in capsys.readouterr().err
 
 
-def test_strangers_have_one_usable_box_and_a_label(image_sets):
+def test_strangers_have_one_usable_box_and_a_label(image_sets: Path) -> None:
     (cell,) = read_bccd_cells(image_sets)
     assert (cell.label, cell.box) == ("monocyte", BoundingBox(20, 30, 90, 110))
 
 
-def test_a_cell_at_the_rim_is_padded_with_background():
+def test_a_cell_at_the_rim_is_padded_with_background() -> None:
     field = np.full((100, 120, 3), (240, 230, 220), dtype=np.uint8)
     cv2.circle(field, (5, 50), 20, (80, 40, 130), -1)
     cut = cut_cell(field, BoundingBox(0, 30, 25, 70), margin=2.0)

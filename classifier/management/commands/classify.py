@@ -59,7 +59,7 @@ class Command(BaseCommand):
     """Print one line an image; exit status 1 if any image failed."""
 
     help = "Classify images of single blood cells; folders are searched for images."
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
