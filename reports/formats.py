@@ -1,0 +1,49 @@
+"""How values are written in every document: dates that can't be misread, limits without noughts."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from reports.content import DifferentialRow, Reference
+
+EN_DASH = "\u2013"
+
+
+def moment(value: datetime | None) -> str:
+    """Return a time with the month by name, on the 24-hour clock, in UTC."""
+    return value.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC") if value else "not stated"
+
+
+def moment_exact(value: datetime) -> str:
+    """Return a time to the second."""
+    return value.astimezone(UTC).strftime("%d %b %Y, %H:%M:%S UTC")
+
+
+def w3c_moment(value: datetime) -> str:
+    """Return a time in W3C's profile of ISO 8601, which PDF metadata are made of."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(value: date) -> str:
+    """Return a date with the month by name."""
+    return value.strftime("%d %b %Y")
+
+
+def plain(value: Decimal) -> str:
+    """Return a limit without trailing noughts: 7.50 as 7.5, 39.00 as 39."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def limits(reference: Reference | None) -> str:
+    """Return the two limits of a reference interval."""
+    return f"{plain(reference.low)}{EN_DASH}{plain(reference.high)}" if reference else EN_DASH
+
+
+def count_of(row: DifferentialRow) -> str:
+    """Return a row's count with its percentage."""
+    return f"{row.count} ({row.percent} %)" if row.percent is not None else str(row.count)
+
+
+def fingerprint(sha256: str) -> str:
+    """Return the first 16 digits of a hash in groups of four."""
+    return " ".join(sha256[start : start + 4] for start in range(0, 16, 4))

@@ -1,0 +1,137 @@
+"""The cell images of a report: which ones unless the signer chooses, and their pixels."""
+
+import hashlib
+import io
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from PIL import Image
+
+from classifier.enums import LEUKOCYTES, CellType
+from classifier.models import Case, Cell, SmearImage
+from classifier.selectors.differential import Mark
+from reports.content import CellPicture, Coded
+from reports.exceptions import ReportTampered
+
+PICTURES_BY_DEFAULT = 12
+MOST_PICTURES = 30
+# At 25 mm a picture has 300 dots an inch.
+PRINTED_SIDE = 300
+PRINTED_TYPES = (*LEUKOCYTES, CellType.ERYTHROBLAST, CellType.PLATELET)
+ORDER = (*PRINTED_TYPES, CellType.SMUDGE_CELL, CellType.ARTEFACT, CellType.UNIDENTIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCell:
+    """A cell (with its image) and what was found it to be."""
+
+    cell: Cell
+    finding: CellType
+    is_named_by_human: bool
+    confidence: float
+
+    @property
+    def place(self) -> tuple[int, uuid.UUID]:
+        """Where it stands among the pictures: in the order of the differential."""
+        return ORDER.index(self.finding), self.cell.pk
+
+
+def find_cells(case: Case) -> list[FoundCell]:
+    """Return the cells of the case in the order of the differential."""
+    cells = Cell.objects.filter(image__case=case).select_related("image").with_findings()
+    return sorted((_found(cell) for cell in cells.order_by()), key=lambda found: found.place)
+
+
+def choose_pictures(found: Sequence[FoundCell]) -> list[FoundCell]:
+    """Return up to `PICTURES_BY_DEFAULT` cells, every class as even as can be.
+
+    Of a class, first what a human named, then what the machine was surest of.
+    """
+    by_type: dict[CellType, list[FoundCell]] = defaultdict(list)
+    for item in sorted(found, key=_rank):
+        by_type[item.finding].append(item)
+    rounds = zip_longest(*(by_type[name] for name in PRINTED_TYPES))
+    chosen = [item for item in chain.from_iterable(rounds) if item is not None]
+    return sorted(chosen[:PICTURES_BY_DEFAULT], key=lambda item: item.place)
+
+
+def describe(found: Sequence[FoundCell]) -> tuple[CellPicture, ...]:
+    """Return the cells as pictures of a report, tied to their pixels by hash."""
+    crops = load_pixels(item.cell for item in found)
+    return tuple(_picture(item, crops[str(item.cell.pk)]) for item in found)
+
+
+def load_pixels(cells: Iterable[Cell]) -> dict[str, Image.Image]:
+    """Return the box of each cell (with its image), read once per image file."""
+    crops = {}
+    by_image: dict[SmearImage, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        by_image[cell.image].append(cell)
+    for image, inside in by_image.items():
+        with image.file.open("rb") as file, Image.open(file) as picture:
+            pixels = picture.convert("RGB")
+        crops |= {str(cell.pk): pixels.crop(cell.box) for cell in inside}
+    return crops
+
+
+def pixels_sha256(pixels: Image.Image) -> str:
+    """Return the hash of size and RGB values, whichever file format holds them."""
+    size = f"{pixels.width}x{pixels.height}:".encode()
+    return hashlib.sha256(size + pixels.tobytes()).hexdigest()
+
+
+def to_jpeg(pixels: Image.Image) -> bytes:
+    """Return the picture as it is printed."""
+    small = pixels.copy()
+    small.thumbnail((PRINTED_SIDE, PRINTED_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def load_printed(pictures: Sequence[CellPicture]) -> Mapping[str, bytes]:
+    """Return the JPEG of each picture by cell id, from pixels that still have the signed hash.
+
+    Raises:
+        ReportTampered: an image is gone or isn't the one that the content names.
+    """
+    cells = Cell.objects.filter(pk__in=[item.cell_id for item in pictures]).select_related("image")
+    try:
+        crops = load_pixels(cells)
+    except OSError as error:
+        raise ReportTampered("A cell image of this report can't be read any more.") from error
+    for item in pictures:
+        if item.cell_id not in crops or pixels_sha256(crops[item.cell_id]) != item.pixels_sha256:
+            raise ReportTampered("A cell image is not the one that was signed.")
+    return {cell_id: to_jpeg(crop) for cell_id, crop in crops.items()}
+
+
+def _found(cell: Cell) -> FoundCell:
+    """Read the annotations of `CellQuerySet.with_findings`."""
+    machine, referred, human = cell.machine_type, cell.machine_referred, cell.human_type  # type: ignore[attr-defined]
+    mark = Mark(machine or "", referred, human)
+    confidence = cell.machine_confidence or 0.0  # type: ignore[attr-defined]
+    return FoundCell(cell, CellType(mark.finding), bool(human), confidence)
+
+
+def _rank(item: FoundCell) -> tuple[bool, float, uuid.UUID]:
+    return not item.is_named_by_human, -item.confidence, item.cell.pk
+
+
+def _picture(item: FoundCell, crop: Image.Image) -> CellPicture:
+    cell = item.cell
+    return CellPicture(
+        cell_id=str(cell.pk),
+        image_id=str(cell.image_id),
+        image_sha256=cell.image.original_sha256,
+        pixels_sha256=pixels_sha256(crop),
+        x0=cell.x0,
+        y0=cell.y0,
+        x1=cell.x1,
+        y1=cell.y1,
+        cell_type=Coded(item.finding.value, str(item.finding.label)),
+        is_named_by_human=item.is_named_by_human,
+    )

@@ -1,0 +1,84 @@
+"""What the report's document needs beyond Django's own tags."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import sqrt
+
+from django import template
+
+from reports import formats
+from reports.content import CellPicture, DifferentialRow, WhiteCount
+
+register = template.Library()
+for write in (
+    formats.moment,
+    formats.moment_exact,
+    formats.w3c_moment,
+    formats.day,
+    formats.limits,
+    formats.fingerprint,
+):
+    register.filter(write)
+
+AXIS_WIDTH = 200
+# Marks of the percent axis, chosen so that their labels don't touch on a root scale.
+AXIS_TICKS = (0, 1, 5, 20, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Places on the axis, 0 to `AXIS_WIDTH`: point, its interval, the reference band."""
+
+    point: float
+    low: float
+    high: float
+    band_start: float | None
+    band_width: float | None
+    text: str
+
+
+@register.simple_tag
+def interval_bar(row: DifferentialRow, white_count: WhiteCount | None) -> Bar | None:
+    """Return the drawing of a row: its percentage, interval and reference band.
+
+    Absolute limits are drawn as the percentages they are at this leukocyte count.
+    """
+    if row.percent is None or row.ci_low is None or row.ci_high is None:
+        return None
+    text = f"{row.percent} %, 95 % interval {row.ci_low} to {row.ci_high} %"
+    band = _band(row, white_count)
+    start = place(band[0]) if band else None
+    width = round(place(band[1]) - place(band[0]), 2) if band else None
+    if row.flag:
+        text += f", {row.flag.display.lower()}"
+    return Bar(place(row.percent), place(row.ci_low), place(row.ci_high), start, width, text)
+
+
+def _band(
+    row: DifferentialRow, white_count: WhiteCount | None
+) -> tuple[Decimal, Decimal] | None:
+    if row.reference is None:
+        return None
+    low, high = row.reference.low, row.reference.high
+    if row.reference.quantity.code == "percent":
+        return low, high
+    if white_count is None or not white_count.value:
+        return None
+    return 100 * low / white_count.value, 100 * high / white_count.value
+
+
+def place(percent: Decimal | int) -> float:
+    """Return where a percentage lies: a root scale shows 1 % and 60 % on one axis."""
+    return round(AXIS_WIDTH * sqrt(max(0.0, min(1.0, float(percent) / 100))), 2)
+
+
+@register.simple_tag
+def axis_ticks() -> list[tuple[int, float]]:
+    """Return the marks of the percent axis with their places."""
+    return [(tick, place(tick)) for tick in AXIS_TICKS]
+
+
+@register.filter
+def named_by(picture: CellPicture) -> str:
+    """Say who named the cell on a picture."""
+    return "pathologist" if picture.is_named_by_human else "software, reviewed"

@@ -1,0 +1,1 @@
+"""Pages of signing and reading reports: each parses, calls one service or selector, and renders."""
