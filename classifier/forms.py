@@ -72,7 +72,7 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M")
 
 
-class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
+class OrderForm(forms.ModelForm):
     """What was asked for, and what the analyser already knows."""
 
     priority = forms.ChoiceField(
@@ -116,7 +116,7 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
         return OrderDetails(**self.cleaned_data)
 
 
-class SpecimenForm(forms.ModelForm):  # type: ignore[type-arg]
+class SpecimenForm(forms.ModelForm):
     """What was taken, when it came, and in which state."""
 
     specimen_type = forms.ChoiceField(choices=SpecimenType.choices, label="Specimen")
@@ -181,4 +181,4 @@ class ManyFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Images sent together, by a browser without scripts."""
 
-    files = ManyFilesField(label="Images")
+    images = ManyFilesField()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from classifier import api
+from classifier.api import images as images_api
 from classifier.views import cases, images, labels, patients, search
 
 app_name = "classifier"
@@ -25,5 +25,5 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:pk>/thumbnail/", images.thumbnail, name="thumbnail"),
     path("images/<uuid:pk>/remove/", images.remove, name="image_remove"),
     path("images/<uuid:pk>/kind/", images.change_kind, name="image_kind"),
-    path("api/cases/<uuid:pk>/images/", api.CaseImages.as_view(), name="case_images_upload"),
+    path("api/cases/<uuid:pk>/images/", images_api.CaseImages.as_view(), name="case_images_upload"),
 ]

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.shortcuts import get_object_or_404
 
 from accounts.audit import ACTIONS
 from accounts.models import AuditEvent
 from classifier import accession
-from classifier.enums import OPEN_RUN_STATUSES, RunStatus
+from classifier.enums import RunStatus
 from classifier.models import Case, Cell, ClassificationRun, SmearImage
 
 if TYPE_CHECKING:
     import uuid
 
     from accounts.models import User
+
+
+_MODEL_LABEL = Concat("model_version__name", Value(" "), "model_version__version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,14 @@ def find_by_accession(user: "User", text: str) -> Case | None:
 
 
 def case_images(case: Case) -> QuerySet[SmearImage]:
-    """Return the images with `run_status`, `run_error` and the findings of their cells."""
+    """Return the images with `run_status`, `run_error`, `run_model` and the findings of their cells."""
     latest = ClassificationRun.objects.filter(image=OuterRef("pk")).order_by("-pk")
     return (
         SmearImage.objects.filter(case=case)
         .annotate(
             run_status=Subquery(latest.values("status")[:1]),
             run_error=Subquery(latest.values("error_message")[:1]),
+            run_model=Subquery(latest.values(label=_MODEL_LABEL)[:1]),
         )
         .prefetch_related(Prefetch("cells", Cell.objects.with_findings(), to_attr="findings"))
     )
@@ -88,9 +93,9 @@ def progress_of(images: Sequence[SmearImage]) -> Progress:
     )
 
 
-def is_waiting(image: SmearImage) -> bool:
-    """Say whether an image of `case_images` has an open run."""
-    return getattr(image, "run_status", None) in OPEN_RUN_STATUSES
+def classifiers_of(images: Sequence[SmearImage]) -> list[str]:
+    """Return names and versions of the classifiers that read what `case_images` returned."""
+    return sorted({model for image in images if (model := getattr(image, "run_model", None))})
 
 
 def case_history(case: Case) -> list[HistoryEntry]:

@@ -19,4 +19,4 @@ def as_percent(probability: float) -> str:
 
     Digits that are not there are not claimed: 0.997 is 99 %, only 1.0 is 100 %.
     """
-    return f"{int(probability * 100)} %"
+    return f"{int(probability * 100)}\N{NO-BREAK SPACE}%"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -37,7 +38,7 @@ class ReasonedMove:
 REASONED_MOVES: Mapping[str, ReasonedMove] = {
     "review_manually": ReasonedMove(
         "Review manually",
-        "The case goes to the pathologist as it is. Cells that were not classified are read by eye.",
+        "The case goes to the pathologist as it is; what was not classified is read by eye.",
         "Send to review",
         "The case was sent to review without a complete classification.",
         is_final=False,
@@ -111,15 +112,14 @@ def status(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def submit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Hand the case to the classifier."""
-    done = "Submitted. The images are being classified; you can leave this page."
-    return _move(request, pk, case_services.submit_case, done)
+    return _move(request, pk, case_services.submit_case)
 
 
 @duty_required("submit_case")
 @require_POST
 def retry(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Classify the failed images again."""
-    return _move(request, pk, case_services.retry_classification, "The failed images are retried.")
+    return _move(request, pk, case_services.retry_classification)
 
 
 @duty_required("view_patient")
@@ -166,19 +166,20 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "patient": case.patient,
         "images": images,
         "progress": progress,
+        "read_by": intake.classifiers_of(images),
         "token": f"{case.status}-{progress.token}",
         "moves": moves,
         "may_change_images": may_change_images,
         "submit_problem": guards.has_usable_image(case) if may_change_images else None,
         "was_returned": case.status == CaseStatus.REGISTERED and case.status_reason,
         "upload_form": UploadForm(),
+        "upload_limit": settings.MAX_UPLOAD_BYTES,
         "history": intake.case_history(case),
     }
 
 
-def _move(
-    request: MemberRequest, pk: uuid.UUID, service: Callable[..., Any], success: str
-) -> HttpResponse:
+def _move(request: MemberRequest, pk: uuid.UUID, service: Callable[..., Any]) -> HttpResponse:
+    """Move the case; that it worked shows by itself on the case page."""
     case = intake.get_case(request.user, pk)
-    attempt(request, service, success=success, case_id=case.pk, actor=request.user)
+    attempt(request, service, case_id=case.pk, actor=request.user)
     return redirect(case)

@@ -28,7 +28,7 @@ def add(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose at least one image.")
         return redirect(case)
-    accepted = sum(_add_one(request, case, file) for file in form.cleaned_data["files"])
+    accepted = sum(_add_one(request, case, file) for file in form.cleaned_data["images"])
     if accepted:
         noun = "image was" if accepted == 1 else "images were"
         messages.success(request, f"{accepted} {noun} added.")

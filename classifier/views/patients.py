@@ -1,6 +1,7 @@
 """Finding, registering and reading patients."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -27,12 +28,12 @@ def index(request: MemberRequest) -> HttpResponse:
     """List patients, as typed in the search box."""
     text = request.GET.get("q", "").strip()
     page = Paginator(find_patients(request.user, text), PAGE_SIZE).get_page(request.GET.get("page"))
+    may_register = policies.can_register_patient(request.user)
     context = {
         "page": page,
         "text": text,
-        "for_case": request.GET.get("for") == "case"
-        and policies.can_register_patient(request.user),
-        "may_register": policies.can_register_patient(request.user),
+        "for_case": may_register and request.GET.get("for") == "case",
+        "may_register": may_register,
     }
     is_fragment = request.htmx and not request.htmx.history_restore_request
     template = "partials/_patient_results.html" if is_fragment else "patients.html"
@@ -44,24 +45,21 @@ def index(request: MemberRequest) -> HttpResponse:
 def register(request: MemberRequest) -> HttpResponse:
     """Register a patient; people who look the same are shown first."""
     if request.method == "GET":
-        initial = {"mrn_issuer": Laboratory.current().mrn_issuer, "mrn": request.GET.get("mrn", "")}
-        return render(
-            request, "classifier/patient_register.html", {"form": PatientForm(initial=initial)}
-        )
+        form = PatientForm(initial={"mrn_issuer": Laboratory.current().mrn_issuer})
+        return render(request, "classifier/patient_register.html", {"form": form})
     form = PatientForm(request.POST)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        reason = request.POST.get("duplicate_reason", "")
         try:
             patient = register_patient(
-                actor=request.user, identity=form.identity(), duplicate_reason=reason
+                actor=request.user,
+                identity=form.identity(),
+                duplicate_reason=request.POST.get("duplicate_reason", ""),
             )
         except NotPermitted as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except DuplicatePatient as refusal:
-            asked_before = "duplicate_reason" in request.POST
-            duplicate_form = DuplicateForm(request.POST if asked_before else None)
-            context |= {"refusal": refusal, "duplicate_form": duplicate_form}
+            context |= {"refusal": refusal, "duplicate_form": _duplicate_form(request)}
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -83,3 +81,8 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "may_open_case": policies.can_register_patient(request.user),
     }
     return render(request, "classifier/patient_detail.html", context)
+
+
+def _duplicate_form(request: MemberRequest) -> DuplicateForm:
+    """Ask for a reason; call it missing only if it was asked for before."""
+    return DuplicateForm(request.POST if "duplicate_reason" in request.POST else None)

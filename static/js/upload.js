@@ -31,6 +31,7 @@ function describe() {
   bar.value = done;
   bar.hidden = !open;
   panel.querySelector(".transfers").hidden = counts.total === 0;
+  panel.querySelector(".dismiss-all").hidden = open > 0 || counts.refused < 2;
   holdSubmit(open > 0);
 }
 
@@ -58,8 +59,14 @@ function showPreview(row, file) {
   const image = row.querySelector(".transfer-preview");
   const url = URL.createObjectURL(file);
   image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
-  image.addEventListener("error", () => { URL.revokeObjectURL(url); image.removeAttribute("src"); }, { once: true });
+  image.addEventListener("error", () => { URL.revokeObjectURL(url); blankPreview(image); }, { once: true });
   image.src = url;
+}
+
+function blankPreview(image) {
+  const blank = document.createElement("span");
+  blank.className = image.className;
+  image.replaceWith(blank);
 }
 
 function addFiles(files) {
@@ -142,7 +149,14 @@ function forget(transfer) {
   counts.refused -= 1;
   counts.total -= 1;
   describe();
-  (following?.querySelector(".transfer-dismiss") ?? document.getElementById("id_files")).focus();
+  (following?.querySelector(".transfer-dismiss") ?? document.getElementById("id_images")).focus();
+}
+
+function forgetAll() {
+  list.replaceChildren();
+  counts.total = counts.accepted = counts.refused = 0;
+  describe();
+  document.getElementById("id_images").focus();
 }
 
 function again(transfer) {
@@ -184,6 +198,7 @@ for (const picker of panel.querySelectorAll("input[type=file]")) {
     picker.value = "";
   });
 }
+panel.querySelector(".dismiss-all").addEventListener("click", forgetAll);
 zone.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("beforeunload", (event) => {
   if (counts.running || waiting.length) event.preventDefault();
