@@ -6,7 +6,6 @@ lengths are in red-cell diameters (about 7.5 micrometres). The same seed gives t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -14,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.classes import CELL_CLASSES
+from ml.synthetic_styles import STYLES, Style
 
 Array = NDArray[np.float32]
-Colour = tuple[float, float, float]
 
 _MARK: Final = "SYNTHETIC"
 _RED_CELLS_PER_FRAME: Final = 4.6
@@ -24,62 +23,7 @@ _RED_CELLS_PER_FRAME: Final = 4.6
 
 _BACKGROUND: Final = np.array([252, 232, 212], dtype=np.float32)
 _RED_CELL: Final = np.array([0.25, 0.36, 0.26], dtype=np.float32)
-_AZUROPHIL: Final[Colour] = (0.35, 0.75, 0.25)
 
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a class looks under May-Grünwald-Giemsa; colours are densities in R, G, B."""
-
-    diameter: tuple[float, float]
-    cytoplasm: Colour
-    nucleus: Colour
-    shape: str
-    nucleus_size: float
-    """Nuclear over cell diameter, or lobe size for lobed nuclei."""
-    clumps: float
-    """Strength of the chromatin's texture."""
-    granules: int = 0
-    granule_size: float = 0.0
-    granule: Colour = _AZUROPHIL
-    over_nucleus: bool = False
-    vacuoles: int = 0
-    ragged: float = 0.03
-
-
-_STYLES: Final[dict[str, Style]] = {
-    "neutrophil": Style(
-        (1.75, 2.05), (0.13, 0.25, 0.15), (1.25, 1.72, 0.62), "lobes", 0.30, 0.22,
-        granules=260, granule_size=0.022, granule=(0.12, 0.34, 0.14),
-    ),
-    "lymphocyte": Style(
-        (1.20, 1.50), (0.62, 0.60, 0.18), (1.22, 1.66, 0.58), "round", 0.86, 0.20, ragged=0.04,
-    ),
-    "monocyte": Style(
-        (2.00, 2.35), (0.46, 0.55, 0.28), (1.05, 1.45, 0.52), "kidney", 0.72, 0.26,
-        granules=120, granule_size=0.018, granule=(0.20, 0.36, 0.12), vacuoles=7, ragged=0.09,
-    ),
-    "eosinophil": Style(
-        (1.75, 2.00), (0.16, 0.52, 0.36), (1.18, 1.58, 0.52), "bilobed", 0.37, 0.20,
-        granules=330, granule_size=0.052, granule=(0.13, 0.55, 0.42),
-    ),
-    "basophil": Style(
-        (1.60, 1.85), (0.55, 0.85, 0.32), (0.85, 1.20, 0.42), "lobes", 0.36, 0.12,
-        granules=190, granule_size=0.055, granule=(0.80, 1.20, 0.40), over_nucleus=True,
-        ragged=0.05,
-    ),
-    "immature_granulocyte": Style(
-        (2.05, 2.45), (0.40, 0.58, 0.22), (0.98, 1.45, 0.46), "indented", 0.70, 0.24,
-        granules=240, granule_size=0.028, granule=(0.34, 0.62, 0.18), ragged=0.04,
-    ),
-    "erythroblast": Style(
-        (1.20, 1.45), (0.50, 0.52, 0.30), (1.62, 1.92, 0.92), "round", 0.60, 0.16, ragged=0.04,
-    ),
-    "platelet": Style(
-        (0.50, 0.68), (0.30, 0.50, 0.16), (0.0, 0.0, 0.0), "none", 0.0, 0.0,
-        granules=46, granule_size=0.032, granule=(0.42, 0.70, 0.20), ragged=0.10,
-    ),
-}  # fmt: skip
 
 _FIELD_MIX: Final = (0.60, 0.26, 0.07, 0.03, 0.01, 0.02, 0.01, 0.0)
 """Shares of the classes among a field's nucleated cells, near those of healthy adults."""
@@ -87,7 +31,7 @@ _FIELD_MIX: Final = (0.60, 0.26, 0.07, 0.03, 0.01, 0.02, 0.01, 0.0)
 
 def render_cell(cell_class: str, seed: int, size: int = 360) -> NDArray[np.uint8]:
     """Draw one cell amid red cells, as a camera would cut it out; uint8[size, size, 3] RGB."""
-    style = _STYLES[cell_class]
+    style = STYLES[cell_class]
     rng = np.random.default_rng([seed, CELL_CLASSES.index(cell_class)])
     unit = size / _RED_CELLS_PER_FRAME
     centre = size / 2 + rng.normal(0, 0.012 * size, size=2)
@@ -117,7 +61,7 @@ def render_field(
     _scatter_platelets(density, unit, rng, count=platelets, keep=keep)
     _scatter_red_cells(density, unit, rng, crowding=0.9, keep=keep)
     for spot in white_cells:
-        style = _STYLES[str(rng.choice(CELL_CLASSES, p=_FIELD_MIX))]
+        style = STYLES[str(rng.choice(CELL_CLASSES, p=_FIELD_MIX))]
         _paint_cell(density, spot, unit, style, rng)
     return _photograph(density, rng)
 
@@ -128,7 +72,12 @@ def _blank(height: int, width: int) -> Array:
 
 def _noise(shape: tuple[int, int], sigma: float, rng: np.random.Generator) -> Array:
     """Smooth random texture of zero mean and unit deviation; `sigma` in pixels."""
-    field = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), max(sigma, 0.3))
+    coarse = max(1, int(sigma / 4))  # what is smooth anyway is drawn small and enlarged
+    small = (-(-shape[0] // coarse), -(-shape[1] // coarse))
+    grain = rng.normal(size=small).astype(np.float32)
+    field = cv2.GaussianBlur(grain, (0, 0), max(sigma / coarse, 0.3))
+    if coarse > 1:
+        field = cv2.resize(field, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return np.asarray((field - field.mean()) / max(float(field.std()), 1e-6), dtype=np.float32)
 
 
@@ -220,7 +169,7 @@ def _scatter_platelets(
     for _ in range(count):
         spot = rng.uniform([0, 0], [width, height])
         if all(np.hypot(*(spot - c)) > r + 0.5 * unit for c, r in keep):
-            _paint_cell(density, spot, unit * rng.uniform(0.6, 0.9), _STYLES["platelet"], rng)
+            _paint_cell(density, spot, unit * rng.uniform(0.6, 0.9), STYLES["platelet"], rng)
             keep.append((spot, 0.2 * unit))
 
 

@@ -24,7 +24,7 @@ def test_a_synthetic_cell_is_a_cell(cell_class: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     ("width", "height", "red_cell"),
-    [(640, 480, 60), (1280, 960, 60), (1000, 1000, 50), (2000, 1500, 90), (600, 800, 50)],
+    [(640, 480, 60), (1280, 960, 60), (1000, 1000, 50), (1600, 1200, 75), (600, 800, 50)],
 )
 def test_a_synthetic_field_is_a_field(width: int, height: int, red_cell: int) -> None:
     kinds = [
