@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from classifier import counting
 from classifier.enums import LEUKOCYTES, CaseStatus, CellType, Quantity
+from classifier.findings import Mark
 from classifier.models import Case, Cell, Laboratory, ReferenceInterval
 
 ADULT_AGE_YEARS = 16
@@ -29,32 +30,6 @@ USUAL_LEUKOCYTES = (
 )
 
 Flag = Literal["", "low", "high"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What machine ("" if no run succeeded) and human ("" if none) say of one cell."""
-
-    machine_type: str
-    is_referred: bool
-    human_type: str
-
-    @property
-    def finding(self) -> str:
-        """The human's word, else the machine's; a referred cell is unidentified until named."""
-        if self.human_type:
-            return self.human_type
-        return CellType.UNIDENTIFIED if self.is_unresolved else self.machine_type
-
-    @property
-    def is_unresolved(self) -> bool:
-        """True while a referred or unread cell waits for a human."""
-        return not self.human_type and (self.is_referred or not self.machine_type)
-
-    @property
-    def is_changed(self) -> bool:
-        """True where the human named another class than the machine."""
-        return bool(self.human_type) and self.human_type != self.machine_type
 
 
 @dataclass(frozen=True, slots=True)

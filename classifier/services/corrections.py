@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts.audit import record
 from classifier.enums import CellType
 from classifier.exceptions import EditConflict, GuardFailed
+from classifier.findings import likeliest
 from classifier.models import Cell, Correction, Review
 from classifier.services.reviews import lock_own_review
 
@@ -131,13 +132,6 @@ def last_standing_action(review: Review) -> list[Correction]:
     standing = review.corrections.filter(undoes=None).exclude(action_id__in=undone)
     last = standing.order_by("-pk").first()
     return list(standing.filter(action_id=last.action_id)) if last else []
-
-
-def likeliest(probabilities: Mapping[str, float] | None) -> str:
-    """Return the class with the highest probability, "" where the machine read nothing."""
-    if not probabilities:
-        return ""
-    return max(probabilities, key=lambda name: probabilities[name])
 
 
 def _load(review: Review, cell_ids: Collection[uuid.UUID]) -> list[Cell]:

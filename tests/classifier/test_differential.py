@@ -12,11 +12,11 @@ from scipy.stats import beta
 from accounts.models import User
 from classifier import counting
 from classifier.enums import CaseStatus, CellType, Quantity, Sex
+from classifier.findings import Mark
 from classifier.models import Case, Laboratory, Patient, ReferenceInterval
 from classifier.selectors.differential import (
     NO_INTERVAL_FOR_AGE,
     Differential,
-    Mark,
     Row,
     completed_years,
     count_cells,

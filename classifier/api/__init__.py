@@ -1,0 +1,1 @@
+"""JSON endpoints of the pages' scripts: uploads and review."""
