@@ -2,12 +2,24 @@
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth import password_validation
 
 from accounts.enums import Role
 from accounts.models import User
 from accounts.services import ELECTRONIC_SIGNATURE_STATEMENT
+
+
+class SignInForm(allauth_forms.LoginForm):
+    """E-mail and password, without the hints that repeat the labels."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail"
+        self.fields["login"].widget.attrs |= {"placeholder": "", "autofocus": True}
+        self.fields["password"].widget.attrs |= {"placeholder": ""}
+        self.fields["password"].help_text = ""
 
 
 class InvitationForm(forms.ModelForm):

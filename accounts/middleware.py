@@ -28,6 +28,8 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = context.request_id_of(request)
+        # Logs take the id from here.
+        request.META["HTTP_X_REQUEST_ID"] = request_id
         with context.request_context(
             request_id=request_id, client_address=context.client_address_of(request)
         ):

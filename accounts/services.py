@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -219,7 +220,8 @@ def _lock(user: User) -> User:
 
 def _hand_over(user: User) -> Invitation:
     """Make the link, and mail one too where mail is configured; a dead broker loses nothing."""
-    transaction.on_commit(partial(tasks.mail_invitation.delay, user.pk), robust=True)
+    if settings.MAIL_IS_CONFIGURED:
+        transaction.on_commit(partial(tasks.mail_invitation.delay, user.pk), robust=True)
     return Invitation(user, invitations.make_invitation_link(user))
 
 

@@ -12,12 +12,12 @@ from accounts.models import User
 
 @shared_task(autoretry_for=(OSError,), retry_backoff=True, retry_jitter=True, max_retries=5)
 def mail_invitation(user_id: int) -> None:
-    """Send an invited person their link, unless they joined meanwhile or there is no mail.
+    """Send an invited person their link, unless they joined meanwhile.
 
     The link is made here, so that no message of the broker holds one.
     """
     user = User.objects.get(pk=user_id)
-    if not settings.MAIL_IS_CONFIGURED or user.state != AccountState.INVITED:
+    if user.state != AccountState.INVITED:
         return
     context = {
         "user": user,

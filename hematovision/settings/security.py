@@ -32,6 +32,7 @@ INVITATION_TIMEOUT = timedelta(days=7)
 
 # Sign-in: by e-mail, to accounts that administrators made; nobody signs up.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
