@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, connections
 from django.test import TransactionTestCase
-from psycopg2.sql import SQL, Identifier
+from pytest_django import DjangoDbBlocker
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:  # type: ignore[no-untyped-def]
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Keep a copy of the migrated database, and put it back after each test that commits."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         name = connection.settings_dict["NAME"]
@@ -29,13 +29,12 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:  # ty
 def _copy_database(source: str, target: str) -> None:
     """Replace ``target`` by a copy of ``source``; whoever is still connected is cut off."""
     _drop_database(target)
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(target), Identifier(source))
-        )
+    with connection._nodb_cursor() as cursor:
+        quote = connection.ops.quote_name
+        cursor.execute(f"CREATE DATABASE {quote(target)} TEMPLATE {quote(source)}")
 
 
 def _drop_database(name: str) -> None:
     connections.close_all()
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)} WITH (FORCE)")
