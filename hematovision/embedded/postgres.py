@@ -79,6 +79,8 @@ class PostgresServer:
             os.kill(pid, signal.SIGQUIT)
             self._wait_for_end(pid, STOP_SECONDS)
         shutil.rmtree(self.sockets, ignore_errors=True)
+        if self.process is not None:
+            self.process.wait()
         self.process = None
 
     def has_died(self) -> bool:
