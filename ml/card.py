@@ -149,8 +149,9 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
         return "Not measured for this release."
     sets = sorted({row["set"] for row in rows})
     head = (
-        f"Leave-one-source-out: trained without, and examined on, {' and '.join(sets)}. The margin"
-        " is the side of the square cut round a cell, over the cell's size.\n\n"
+        f"Leave-one-source-out: trained without, and examined on, {' and '.join(sets)}. How far the"
+        " training views stray was chosen with this score in sight, so a third laboratory may fare"
+        " worse. The margin is the side of the square cut round a cell, over the cell's size.\n\n"
         "| set | margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
         "|---|---|---|---|---|---|---|---|\n"
     )

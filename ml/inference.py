@@ -60,12 +60,6 @@ def load_classifier(release_dir: Path) -> CellClassifier:
     return KerasClassifier(spec, model)
 
 
-def limit_threads(count: int) -> None:
-    """Cap TensorFlow's threads; only before it has computed anything in this process."""
-    tf.config.threading.set_intra_op_parallelism_threads(count)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
 class KerasClassifier:
     """A Keras network in float32 behind one compiled function."""
 

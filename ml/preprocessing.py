@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -40,6 +40,8 @@ _FOREIGN_SIGNATURES: Final[tuple[tuple[str, bytes, int], ...]] = (
     ("ZIP", b"PK\x03\x04", 0),
     ("SVG", b"<svg", 0),
 )
+_ORIENTATION: Final = 0x0112  # EXIF
+_COLOUR_MODES: Final = frozenset({"RGB", "RGBA"})
 _HIGH_DEPTH_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -69,8 +71,9 @@ def decode_image(data: bytes) -> DecodedImage:
     notes = _notes_before_conversion(image, data)
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        pixels = _to_rgb(upright)
+        if image.mode in _COLOUR_MODES and _is_high_depth(image, data):
+            image = _read_deep_colour(image, data)
+        pixels = _to_rgb(ImageOps.exif_transpose(image))
     except MemoryError as error:
         raise ImageRejected("too_many_pixels", "The image is too large to open.") from error
     except Exception as error:  # a decoder fed hostile bytes may raise nearly anything
@@ -138,7 +141,7 @@ def _sniff(data: bytes) -> str:
         if data[offset : offset + len(signature)] == signature:
             raise ImageRejected(
                 "unsupported_format",
-                f"This is a {name} file. Use JPEG, PNG, TIFF, BMP or WebP.",
+                f"The file is in {name} format. Use JPEG, PNG, TIFF, BMP or WebP.",
             )
     raise ImageRejected("not_an_image", "This is not an image, whatever its name says.")
 
@@ -194,7 +197,7 @@ def _notes_before_conversion(image: Image.Image, data: bytes) -> tuple[str, ...]
 
 def _orientation(image: Image.Image) -> int | None:
     try:
-        return image.getexif().get(0x0112)
+        return image.getexif().get(_ORIENTATION)
     except Exception:  # noqa: BLE001 - a damaged EXIF block spoils no pixels
         return None
 
@@ -228,12 +231,33 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     """Scale by the bits in use (8, 10, 12, 14, 16), as cameras store 12 bits in 16."""
     values = np.asarray(image).astype(np.float64)
     values = np.nan_to_num(values, nan=0.0, posinf=65535.0, neginf=0.0).clip(min=0.0)
+    is_fraction = image.mode == "F" and float(values.max()) <= 1.0
+    return Image.fromarray(_scale(values, 1.0 if is_fraction else _full_scale(values)))
+
+
+def _read_deep_colour(image: Image.Image, data: bytes) -> Image.Image:
+    """Reread colour of 16 bits a channel, of which Pillow keeps but the upper eight."""
+    values = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.ndim != 3 or values.shape[2] not in (3, 4):
+        return image
+    order = cv2.COLOR_BGR2RGB if values.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    values = cv2.cvtColor(values, order)
+    channels = _scale(values, _full_scale(values[..., :3]))
+    if values.shape[2] == 4:  # opacity is never a camera's, so always fills its 16 bits
+        channels[..., 3] = _scale(values[..., 3], 65535.0)
+    deep = Image.fromarray(channels)
+    deep.getexif()[_ORIENTATION] = _orientation(image) or 1
+    return deep
+
+
+def _full_scale(values: NDArray[Any]) -> float:
     peak = float(values.max())
-    if peak <= 1.0 and image.mode == "F":
-        full = 1.0
-    else:
-        full = float(next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if peak < 2**bits), peak))
-    return Image.fromarray((values / full * 255.0).round().clip(0, 255).astype(np.uint8))
+    return float(next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if peak < 2**bits), peak))
+
+
+def _scale(values: NDArray[Any], full: float) -> NDArray[np.uint8]:
+    scaled = values.astype(np.float32) * np.float32(255.0 / full)
+    return np.asarray(scaled.round().clip(0, 255), dtype=np.uint8)
 
 
 def _too_many_pixels() -> ImageRejected:
@@ -244,4 +268,6 @@ def _too_many_pixels() -> ImageRejected:
 
 
 def _damaged(format_name: str) -> ImageRejected:
-    return ImageRejected("truncated", f"The {format_name} file is damaged or incomplete.")
+    return ImageRejected(
+        "truncated", f"The {format_name} file is damaged, incomplete or of an unreadable variety."
+    )

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -142,6 +143,18 @@ def test_scales_sixteen_bit_grey_by_the_bits_in_use(encode: Encode, kind: str, b
     decoded = decode_image(encode(ramp, kind))
     assert decoded.pixels[0, 0].tolist() == [0, 0, 0]
     assert decoded.pixels[-1, -1].tolist() == [255, 255, 255]
+    assert any("16 to 8" in note for note in decoded.notes)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_scales_sixteen_bit_colour_by_the_bits_in_use(
+    cell_pixels: Pixels, suffix: str, bits: int
+) -> None:
+    deep = (cell_pixels.astype(np.float64) / 255.0 * (2**bits - 1)).astype(np.uint16)
+    _, data = cv2.imencode(suffix, cv2.cvtColor(deep, cv2.COLOR_RGB2BGR))
+    decoded = decode_image(data.tobytes())
+    assert np.abs(decoded.pixels.astype(int) - cell_pixels).max() <= 1
     assert any("16 to 8" in note for note in decoded.notes)
 
 
