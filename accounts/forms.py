@@ -2,33 +2,72 @@
 
 from typing import Any
 
-from allauth.account import forms as allauth_forms
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
 from django import forms
 from django.contrib.auth import password_validation
 
-from accounts.enums import Role
 from accounts.models import User
+from accounts.roles import ROLE_SUMMARIES
 from accounts.services import ELECTRONIC_SIGNATURE_STATEMENT
 
+_ROLES = [(role.value, f"{role.label}: {summary}") for role, summary in ROLE_SUMMARIES.items()]
 
-class SignInForm(allauth_forms.LoginForm):
-    """E-mail and password, without the hints that repeat the labels."""
+
+class PlainFields(forms.Form):
+    """Leaves out the placeholders and hints of allauth that repeat a label."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        if "password" in self.fields:
+            self.fields["password"].help_text = ""
+
+
+class SignInForm(PlainFields, account.LoginForm):
+    """E-mail and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = "E-mail"
-        self.fields["login"].widget.attrs |= {"placeholder": "", "autofocus": True}
-        self.fields["password"].widget.attrs |= {"placeholder": ""}
-        self.fields["password"].help_text = ""
+        self.fields["login"].widget.attrs["autofocus"] = True
+
+
+class ReauthenticationForm(PlainFields, account.ReauthenticateForm):
+    """The password again."""
+
+
+class PasswordChangeForm(PlainFields, account.ChangePasswordForm):
+    """The old password, and a new one twice."""
+
+
+class PasswordResetForm(PlainFields, account.ResetPasswordForm):
+    """Where to send the link."""
+
+
+class NewPasswordForm(PlainFields, account.ResetPasswordKeyForm):
+    """A new password, twice."""
+
+
+class CodeForm(PlainFields, mfa.AuthenticateForm):
+    """A code of the second factor, after the password."""
+
+
+class CodeConfirmationForm(PlainFields, mfa.ReauthenticateForm):
+    """A code of the second factor, to confirm identity."""
+
+
+class FactorForm(PlainFields, totp.ActivateTOTPForm):
+    """The first code of a new second factor."""
 
 
 class InvitationForm(forms.ModelForm):
     """Whom to invite, and as what."""
 
     role = forms.ChoiceField(
-        choices=Role.choices,
-        widget=forms.RadioSelect,
-        help_text="Each person has exactly one role. Administrators never sign reports.",
+        choices=_ROLES, widget=forms.RadioSelect, help_text="Each person has exactly one role."
     )
 
     class Meta:
@@ -64,7 +103,7 @@ class ReasonForm(forms.Form):
 class RoleForm(ReasonForm):
     """Another role, and why."""
 
-    role = forms.ChoiceField(choices=Role.choices, widget=forms.RadioSelect)
+    role = forms.ChoiceField(choices=_ROLES, widget=forms.RadioSelect)
     field_order = ("role", "reason")
 
 

@@ -59,6 +59,15 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
 }
 
 
+ROLE_SUMMARIES: dict[Role, str] = {
+    Role.TECHNICIAN: "registers patients, opens cases, uploads images, submits",
+    Role.PATHOLOGIST: "reviews cases, corrects cells, signs and amends reports",
+    Role.ADMINISTRATOR: "manages accounts, models and settings, reads the audit trail",
+    Role.CONSULTANT: "reads cases and reports",
+    Role.LEARNER: "sees no patients",
+}
+
+
 def install_roles(apps: Any) -> None:
     """Make permissions and groups match this module; safe to repeat.
 

@@ -33,6 +33,13 @@ class AuditEntry:
     target_kind: str
     changes: tuple[Change, ...]
 
+    @property
+    def differences(self) -> tuple[Change, ...]:
+        """What became something else: shown at once, where the rest waits to be opened."""
+        if self.event.before is None or self.event.after is None:
+            return ()
+        return tuple(change for change in self.changes if change.is_changed)
+
 
 def list_users() -> UserQuerySet:
     """Return all people's accounts with what a list shows of them."""

@@ -32,7 +32,13 @@ INVITATION_TIMEOUT = timedelta(days=7)
 
 # Sign-in: by e-mail, to accounts that administrators made; nobody signs up.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reauthenticate": "accounts.forms.ReauthenticationForm",
+    "change_password": "accounts.forms.PasswordChangeForm",
+    "reset_password": "accounts.forms.PasswordResetForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -45,6 +51,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 # A laboratory's people share one address; failed passwords are counted by axes, not here.
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "reauthenticate": "20/m/user"}
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.CodeConfirmationForm",
+    "activate_totp": "accounts.forms.FactorForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "HematoVision"
 MFA_TOTP_TOLERANCE = 1
