@@ -27,6 +27,8 @@ def encode(value: Any) -> JSON:
         case Decimal():
             return format(value, "f")
         case datetime():
+            if value.tzinfo is None:
+                raise ContentError("A moment without time zone has no canonical form.")
             return value.astimezone(UTC).isoformat(timespec="microseconds")
         case date():
             return value.isoformat()

@@ -74,7 +74,7 @@ def _row(row: DifferentialRow | None) -> str:
     if row.absolute is not None:
         parts.append(f"{row.absolute} × 10⁹/L")  # noqa: RUF001
     if row.reference:
-        parts.append(f"reference {limits(row.reference)} {row.reference.unit}")
+        parts.append(f"reference {limits(row.reference)}")
     if row.flag:
         parts.append(row.flag.display.lower())
     return ", ".join(parts)

@@ -28,15 +28,17 @@ def day(value: date) -> str:
     return value.strftime("%d %b %Y")
 
 
-def plain(value: Decimal) -> str:
-    """Return a limit without trailing noughts: 7.50 as 7.5, 39.00 as 39."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def limits(reference: Reference | None) -> str:
-    """Return the two limits of a reference interval."""
-    return f"{plain(reference.low)}{EN_DASH}{plain(reference.high)}" if reference else EN_DASH
+    """Return the two limits of a reference interval, no more decimals than they need."""
+    if reference is None:
+        return EN_DASH
+    decimals = max(_decimals(reference.low), _decimals(reference.high))
+    return f"{reference.low:.{decimals}f}{EN_DASH}{reference.high:.{decimals}f}"
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -int(exponent))
 
 
 def count_of(row: DifferentialRow) -> str:

@@ -8,6 +8,7 @@ from django import template
 
 from reports import formats
 from reports.content import CellPicture, DifferentialRow, WhiteCount
+from reports.pictures import FoundCell
 
 register = template.Library()
 for write in (
@@ -82,3 +83,15 @@ def axis_ticks() -> list[tuple[int, float]]:
 def named_by(picture: CellPicture) -> str:
     """Say who named the cell on a picture."""
     return "pathologist" if picture.is_named_by_human else "software, reviewed"
+
+
+@register.filter
+def meaning_parts(label: str) -> list[str]:
+    """Split the label of a meaning into its name and the sentence that explains it."""
+    return label.split(": ", 1)
+
+
+@register.filter
+def is_shown(item: FoundCell, shown: set[str]) -> bool:
+    """Say whether a cell is among those printed."""
+    return str(item.cell.pk) in shown

@@ -1,0 +1,52 @@
+"""What a corrected report says differently."""
+
+from dataclasses import replace
+
+from reports.changes import ABSENT, list_changes
+from reports.content import Change
+from tests.reports.contents import make_content, make_pictures
+
+
+def test_the_same_content_changes_nothing() -> None:
+    assert list_changes(make_content(), make_content()) == ()
+
+
+def test_names_the_class_with_old_and_new_figures() -> None:
+    old = make_content()
+    row = replace(old.differential[0], count=39, flag=None)
+
+    changes = list_changes(old, replace(old, differential=(row, *old.differential[1:])))
+
+    assert changes == (
+        Change(
+            "Neutrophil",
+            "38 (38.0 %), 10.79 × 10⁹/L, reference 2.0–7.5, high",  # noqa: RUF001
+            "39 (38.0 %), 10.79 × 10⁹/L, reference 2.0–7.5",  # noqa: RUF001
+        ),
+    )
+
+
+def test_a_class_that_comes_or_goes_is_named() -> None:
+    old = make_content()
+    without = replace(old, differential=old.differential[:-1])
+
+    (gone,) = list_changes(old, without)
+    (new,) = list_changes(without, old)
+
+    assert (gone.item, gone.new) == ("Blast", ABSENT)
+    assert (new.item, new.old) == ("Blast", ABSENT)
+
+
+def test_names_text_identity_and_pictures() -> None:
+    old = make_content(interpretation="")
+    new = make_content(
+        interpretation="Normal.",
+        patient=replace(old.patient, family_name="Vargas"),
+        pictures=make_pictures(1)[0],
+    )
+
+    items = {change.item: (change.old, change.new) for change in list_changes(old, new)}
+
+    assert items["Interpretation"] == (ABSENT, "Normal.")
+    assert items["Patient"] == ("Varga, István", "Vargas, István")
+    assert items["Cell images"][0] == ABSENT
