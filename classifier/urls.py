@@ -3,10 +3,12 @@
 from django.urls import URLPattern, path
 
 from classifier.api import images as images_api
-from classifier.views import cases, images, labels, patients, search
+from classifier.api import reviews as reviews_api
+from classifier.views import cases, images, labels, patients, review, search, worklist
 
 app_name = "classifier"
 urlpatterns: list[URLPattern] = [
+    path("", worklist.worklist, name="worklist"),
     path("search/", search.search, name="search"),
     path("patients/", patients.index, name="patients"),
     path("patients/new/", patients.register, name="patient_register"),
@@ -26,4 +28,27 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:pk>/remove/", images.remove, name="image_remove"),
     path("images/<uuid:pk>/kind/", images.change_kind, name="image_kind"),
     path("api/cases/<uuid:pk>/images/", images_api.CaseImages.as_view(), name="case_images_upload"),
+    path("cases/<uuid:pk>/review/", review.show, name="review"),
+    path("cases/<uuid:pk>/review/summary/", review.summary, name="review_summary"),
+    path("cases/<uuid:pk>/review/open/", review.open_case, name="review_open"),
+    path("cases/<uuid:pk>/review/name/", review.name_cells, name="review_name"),
+    path("cases/<uuid:pk>/review/accept/", review.accept_cells, name="review_accept"),
+    path("cases/<uuid:pk>/review/undo/", review.undo, name="review_undo"),
+    path("cases/<uuid:pk>/review/comment/", review.comment, name="review_comment"),
+    path("cases/<uuid:pk>/review/release/", review.release, name="review_release"),
+    path("cases/<uuid:pk>/review/return/", review.return_case, name="review_return"),
+    path("cases/<uuid:pk>/review/reject/", review.reject, name="review_reject"),
+    path("cases/<uuid:pk>/review/withdraw/", review.withdraw, name="review_withdraw"),
+    path(
+        "api/cases/<uuid:pk>/corrections/",
+        reviews_api.CorrectCells.as_view(),
+        name="review_corrections",
+    ),
+    path(
+        "api/cases/<uuid:pk>/acceptances/",
+        reviews_api.AcceptCells.as_view(),
+        name="review_acceptances",
+    ),
+    path("api/cases/<uuid:pk>/undo/", reviews_api.UndoStep.as_view(), name="review_undo_step"),
+    path("api/cases/<uuid:pk>/comment/", reviews_api.Comment.as_view(), name="review_comment_text"),
 ]

@@ -176,6 +176,12 @@ def group_cells(cells: Sequence[CellView]) -> list[Group]:
     return [Group(key, labels[key], tuple(found)) for key, found in members.items()]
 
 
+def with_chances(cell: CellView | None) -> list[tuple[ClassKey, int]]:
+    """Return every class with the machine's probability for the cell, in per mille."""
+    chances = cell.chances if cell else [0] * len(CLASS_KEYS)
+    return list(zip(CLASS_KEYS, chances, strict=True))
+
+
 def list_fields(case: Case) -> QuerySet[SmearImage]:
     """Return the whole fields of the case, which hold no cells that could be named."""
     return case.images.filter(kind=ImageKind.FIELD, cells=None)

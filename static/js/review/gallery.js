@@ -1,0 +1,192 @@
+/**
+ * The tiles: which are selected, moving among them, moving them between classes.
+ *
+ * Each class is a listbox; its options are the links that do the same without scripts.
+ */
+
+export class Gallery {
+  constructor(root, cells, onSelect) {
+    this.root = root;
+    this.cells = cells;
+    this.onSelect = onSelect;
+    this.selected = new Set();
+    this.current = null;
+    this.anchor = null;
+    this.severalMode = false;
+    for (const list of this.lists()) this.dress(list);
+    for (const tile of this.tiles()) this.prepare(tile);
+    this.listen();
+  }
+
+  lists() {
+    return [...this.root.querySelectorAll("[data-group] > .cells")];
+  }
+
+  tiles() {
+    return [...this.root.querySelectorAll(".cell[data-cell]")];
+  }
+
+  tile(id) {
+    return document.getElementById(`cell-${id}`);
+  }
+
+  groupOf(tile) {
+    return tile.closest("[data-group]");
+  }
+
+  prepare(tile) {
+    tile.setAttribute("role", "option");
+    tile.setAttribute("aria-selected", "false");
+    tile.removeAttribute("aria-current");
+    tile.tabIndex = -1;
+    tile.draggable = this.cells.isEditable;
+    tile.parentElement.setAttribute("role", "presentation");
+  }
+
+  /** Name the list, count it, and hide an empty class. */
+  dress(list) {
+    const group = list.parentElement;
+    const size = list.childElementCount;
+    if (size) {
+      list.setAttribute("role", "listbox");
+      list.setAttribute("aria-multiselectable", "true");
+      list.setAttribute("aria-labelledby", `${group.id}-title`);
+    } else {
+      for (const name of ["role", "aria-multiselectable", "aria-labelledby"]) list.removeAttribute(name);
+    }
+    group.hidden = size === 0;
+    group.querySelector("[data-hook=count]").textContent = size;
+  }
+
+  listen() {
+    this.root.addEventListener("click", (event) => {
+      const tile = event.target.closest(".cell[data-cell]");
+      if (!tile || event.button !== 0) return;
+      event.preventDefault();
+      const mode = event.shiftKey ? "range" : event.ctrlKey || event.metaKey || this.severalMode ? "toggle" : "only";
+      this.select(tile.dataset.cell, mode);
+    });
+    this.root.addEventListener("focusin", (event) => {
+      const tile = event.target.closest(".cell[data-cell]");
+      if (tile && tile.dataset.cell !== this.current) this.select(tile.dataset.cell, "keep");
+    });
+  }
+
+  /** Modes: only this; toggle it; range from the anchor; keep the selection if it holds it. */
+  select(id, mode = "only", { focus = true } = {}) {
+    if (mode === "keep" && !this.selected.has(id)) mode = "only";
+    if (mode === "only") this.mark([id]);
+    if (mode === "toggle") this.toggle(id);
+    if (mode === "range") this.mark(this.range(this.anchor || id, id));
+    if (mode !== "range") this.anchor = id;
+    this.moveTo(id, focus);
+    this.onSelect();
+  }
+
+  toggle(id) {
+    const ids = new Set(this.selected);
+    if (ids.has(id) && ids.size > 1) ids.delete(id);
+    else ids.add(id);
+    this.mark(ids);
+  }
+
+  range(from, to) {
+    const order = this.tiles().map((tile) => tile.dataset.cell);
+    const [start, end] = [order.indexOf(from), order.indexOf(to)].sort((a, b) => a - b);
+    return order.slice(start, end + 1);
+  }
+
+  mark(ids) {
+    const next = new Set(ids);
+    for (const id of this.selected) if (!next.has(id)) this.tile(id)?.setAttribute("aria-selected", "false");
+    for (const id of next) this.tile(id)?.setAttribute("aria-selected", "true");
+    this.selected = next;
+  }
+
+  moveTo(id, focus) {
+    if (this.current) {
+      const old = this.tile(this.current);
+      if (old) old.tabIndex = -1;
+    }
+    this.current = id;
+    const tile = this.tile(id);
+    tile.tabIndex = 0;
+    if (focus && document.activeElement !== tile) tile.focus();
+  }
+
+  selectGroup() {
+    const group = this.groupOf(this.tile(this.current));
+    this.mark([...group.querySelectorAll(".cell[data-cell]")].map((tile) => tile.dataset.cell));
+    this.onSelect();
+  }
+
+  /** The neighbour of the current tile in a direction, across classes; rows by geometry. */
+  neighbour(key) {
+    const tiles = this.tiles().filter((tile) => !this.groupOf(tile).hidden);
+    const place = tiles.indexOf(this.tile(this.current));
+    if (key === "ArrowLeft") return tiles[place - 1];
+    if (key === "ArrowRight") return tiles[place + 1];
+    if (key === "Home") return tiles[0];
+    if (key === "End") return tiles.at(-1);
+    return inNextRow(tiles, tiles[place], key === "ArrowDown" ? 1 : -1);
+  }
+
+  nextUndecided() {
+    const open = [...this.root.querySelectorAll("#group-unresolved .cell[data-cell]")];
+    const place = open.findIndex((tile) => tile.dataset.cell === this.current);
+    return open[(place + 1) % open.length];
+  }
+
+  /** Where to go on after the selected cells leave for other classes. */
+  successor() {
+    const group = [...this.groupOf(this.tile(this.current)).querySelectorAll(".cell[data-cell]")];
+    const stays = (tile) => !this.selected.has(tile.dataset.cell);
+    const last = group.findLastIndex((tile) => !stays(tile));
+    const next = group.slice(last + 1).find(stays) || group.slice(0, last).findLast(stays);
+    return (next || this.tiles().find(stays))?.dataset.cell;
+  }
+
+  setPending(ids, isPending) {
+    for (const id of ids) this.tile(id)?.toggleAttribute("data-pending", isPending);
+  }
+
+  /** Show stored states: mark, words, class. */
+  paint(states) {
+    const touched = new Set();
+    const focused = document.activeElement;
+    for (const state of states) {
+      const tile = this.tile(state.id);
+      const target = document.getElementById(`group-${state.group}`).querySelector(".cells");
+      touched.add(tile.closest(".cells")).add(target);
+      tile.dataset.state = state.state;
+      tile.setAttribute("aria-label", state.description);
+      tile.querySelector("[data-hook=tag]").textContent = state.tag;
+      this.insert(target, tile.parentElement, state);
+    }
+    for (const list of touched) this.dress(list);
+    if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+  }
+
+  /** Doubt first, and what a human named last: the order in which the server lists them. */
+  insert(list, item, state) {
+    const rank = (cell) => (cell.state === "human" ? 1 : 0) * 2 + (cell.confidence || 0);
+    const follower = [...list.children].find(
+      (other) => other !== item && rank(this.cells.get(other.firstElementChild.dataset.cell)) > rank(state),
+    );
+    list.insertBefore(item, follower || null);
+  }
+}
+
+function inNextRow(tiles, tile, direction) {
+  const here = tile.getBoundingClientRect();
+  let best;
+  let bestScore = Infinity;
+  for (const other of tiles) {
+    const there = other.getBoundingClientRect();
+    const rows = (there.top - here.top) * direction;
+    if (rows < here.height / 2) continue;
+    const score = rows * 1000 + Math.abs(there.left - here.left);
+    if (score < bestScore) [best, bestScore] = [other, score];
+  }
+  return best;
+}
