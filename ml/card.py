@@ -75,9 +75,9 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 {command}
 ```
 
-Seed {seed}; best epoch {best_epoch} by balanced accuracy on the validation fold. Preprocessing
-`{preprocessing}`: the longer side is resized to {size} pixels, the shorter padded with the
-background colour, values mapped to -1..1. See `docs/models.md`.
+Trained at {trained_size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
+validation fold. Preprocessing `{preprocessing}`: the longer side is resized to {size} pixels, the
+shorter padded with the background colour, values mapped to -1..1. See `docs/models.md`.
 """
 
 
@@ -109,6 +109,7 @@ def render_card(spec: ReleaseSpec) -> str:
         images=spec.data.get("images", "The images"),
         command=spec.training["command"],
         seed=spec.training["seed"],
+        trained_size=spec.training["input_size"],
         best_epoch=spec.training["best_epoch"],
         preprocessing=spec.preprocessing,
     )

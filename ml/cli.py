@@ -81,6 +81,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
 def _add_release(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_release)
     _add_data_options(command)
+    command.add_argument("--input-size", type=int, help="serve at this size, not the trained one")
     command.add_argument("--name", default="pbc8-mobilenetv2")
     command.add_argument("--version", default="1.0.0")
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
@@ -125,6 +126,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _release(options: argparse.Namespace) -> None:
     plan = read_plan(options.run_dir)
+    size = options.input_size or plan.input_size
     folds = split_by_group(read_pbc(options.data), seed=plan.seed)
     make_release(
         options.run_dir,
@@ -132,10 +134,10 @@ def _release(options: argparse.Namespace) -> None:
         name=options.name,
         version=options.version,
         class_names=CELL_CLASSES,
-        validation=_fold(folds["validation"], plan.input_size, options.run_dir),
-        test=_fold(folds["test"], plan.input_size, options.run_dir),
+        validation=_fold(folds["validation"], size, options.run_dir),
+        test=_fold(folds["test"], size, options.run_dir),
         data=_describe(folds, plan.seed),
-        command="python -m ml train && python -m ml release",
+        command=f"python -m ml train && python -m ml release --input-size {size}",
     )
     if (options.data / "bccd").is_dir():
         add_strangers(options.release, options.data)

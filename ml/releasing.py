@@ -39,19 +39,25 @@ def make_release(
     data: Mapping[str, Any],
     command: str,
 ) -> ReleaseSpec:
-    """Write weights, spec and card of the run's best epoch into `release_dir`."""
+    """Write weights, spec and card of the run's best epoch into `release_dir`.
+
+    The release serves at the size of the folds' images, which may exceed that of training: a
+    network trained on magnified views is at its best on larger images (Touvron et al., Fixing the
+    train-test resolution discrepancy, NeurIPS 2019).
+    """
     plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
-    model = load_best(plan, classes=len(class_names), run_dir=run_dir)
+    size = int(validation.pixels.shape[1])
+    model = load_best(plan, classes=len(class_names), run_dir=run_dir, input_size=size)
     temperature, threshold, figures = _calibrate_and_examine(model, class_names, validation, test)
     release_dir.mkdir(parents=True, exist_ok=True)
-    _save_weights(model, plan, len(class_names), release_dir / WEIGHTS_NAME)
+    _save_weights(model, plan, release_dir / WEIGHTS_NAME)
     spec = ReleaseSpec(
         name=name,
         version=version,
         architecture=plan.architecture,
         class_names=tuple(class_names),
-        input_size=plan.input_size,
+        input_size=size,
         preprocessing=PREPROCESSING,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
         temperature=temperature,
@@ -61,6 +67,7 @@ def make_release(
         training={
             "command": command,
             "seed": plan.seed,
+            "input_size": plan.input_size,
             "epochs": progress["epoch"],
             "best_epoch": progress["best_epoch"],
             "history": progress["history"],
@@ -105,8 +112,9 @@ def _publish(release_dir: Path, spec: ReleaseSpec) -> None:
     (release_dir / CARD_NAME).write_text(render_card(spec), encoding="utf-8")
 
 
-def _save_weights(model: keras.Model, plan: TrainingPlan, classes: int, path: Path) -> None:
+def _save_weights(model: keras.Model, plan: TrainingPlan, path: Path) -> None:
     """Save from a network that was never compiled, as an optimiser would treble the file."""
+    classes = int(model.output_shape[-1])
     bare = build(plan.architecture, input_size=plan.input_size, classes=classes)
     bare.set_weights(model.get_weights())
     bare.save_weights(path)

@@ -89,7 +89,7 @@ def train(
         _score_epoch(model, validation, progress, run_dir)
         model.save(run_dir / "last.keras")
         _save_progress(run_dir, progress)
-    return load_best(plan, classes=classes, run_dir=run_dir)
+    return load_best(plan, classes=classes, run_dir=run_dir, input_size=plan.input_size)
 
 
 def read_plan(run_dir: Path) -> TrainingPlan:
@@ -97,9 +97,9 @@ def read_plan(run_dir: Path) -> TrainingPlan:
     return TrainingPlan(**json.loads((run_dir / "plan.json").read_text(encoding="utf-8")))
 
 
-def load_best(plan: TrainingPlan, *, classes: int, run_dir: Path) -> keras.Model:
-    """Build the plan's network with the weights of the best epoch so far."""
-    model = build(plan.architecture, input_size=plan.input_size, classes=classes)
+def load_best(plan: TrainingPlan, *, classes: int, run_dir: Path, input_size: int) -> keras.Model:
+    """Build the plan's network, for any input size, with the weights of the best epoch so far."""
+    model = build(plan.architecture, input_size=input_size, classes=classes)
     model.load_weights(run_dir / "best.weights.h5")
     return model
 

@@ -186,13 +186,14 @@ def test_the_command_line_trains_releases_and_evaluates(
     release = ["--release", str(tmp_path / "release")]
     train_arguments = ["--input-size", "64", "--epochs", "1"]
     assert main(["train", *places, *train_arguments]) == 0
-    assert main(["release", *places, *release]) == 0
+    assert main(["release", *places, *release, "--input-size", "96"]) == 0
     assert main(["evaluate", *places, *release, "--on", "test"]) == 0
     assert main(["evaluate", *places, *release, "--on", "bccd"]) == 0
     printed = capsys.readouterr().out
     assert "accuracy" in printed
     assert "BCCD crops, margin 1.3" in printed
     assert "BCCD" in (tmp_path / "release" / CARD_NAME).read_text()
+    assert verify(tmp_path / "release").input_size == 96
 
 
 def test_the_command_line_says_what_is_missing(
