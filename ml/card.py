@@ -178,6 +178,7 @@ def _data(data: Mapping[str, Any]) -> str:
     lines = [
         f"- {data.get('source', 'unnamed source')}",
         f"- Licence: {data.get('licence', 'not stated')}",
+        f"- Start: {data.get('start', 'not stated')}",
         f"- Split: {data.get('split', 'not stated')}; images: {folds}",
     ]
     lines += [

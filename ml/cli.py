@@ -168,7 +168,8 @@ def _describe(folds: dict[str, list[Record]], seed: int) -> dict[str, Any]:
     return {
         "source": _SOURCE,
         "images": f"The {total:,} images",
-        "licence": "CC BY 4.0",
+        "licence": "CC BY 4.0; the released weights Apache-2.0, naming the source above",
+        "start": "MobileNetV2 1.0 224 learned on ImageNet (TF-Slim, Apache-2.0)",
         "split": f"70/15/15 by group, in proportion per class, seed {seed}",
         "folds": {name: len(folds[name]) for name in FOLDS},
         "fingerprints": {name: fingerprint(folds[name]) for name in FOLDS},
