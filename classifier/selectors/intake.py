@@ -70,7 +70,7 @@ def find_by_accession(user: "User", text: str) -> Case | None:
 
 
 def case_images(case: Case) -> QuerySet[SmearImage]:
-    """Return the images with `run_status`, `run_error`, `run_model` and the findings of their cells."""
+    """Return the images with `run_status`, `run_error`, `run_model` and their cells' findings."""
     latest = ClassificationRun.objects.filter(image=OuterRef("pk")).order_by("-pk")
     return (
         SmearImage.objects.filter(case=case)

@@ -29,7 +29,8 @@ def find_patients(user: "User", text: str) -> PatientQuerySet:
     dates = [day for word in words if (day := read_date(word))]
     if dates:
         visible = visible.filter(birth_date__in=dates)
-    return visible.matching(" ".join(word for word in words if not read_date(word)))
+    named = " ".join(word for word in words if not read_date(word))
+    return visible.matching(named).order_by("family_name", "given_name", "birth_date", "pk")
 
 
 def read_date(word: str) -> date | None:

@@ -173,7 +173,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "submit_problem": guards.has_usable_image(case) if may_change_images else None,
         "was_returned": case.status == CaseStatus.REGISTERED and case.status_reason,
         "upload_form": UploadForm(),
-        "upload_limit": settings.MAX_UPLOAD_BYTES,
+        "upload_limit_mb": settings.MAX_UPLOAD_BYTES // 1024**2,
         "history": intake.case_history(case),
     }
 

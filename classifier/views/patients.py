@@ -23,11 +23,15 @@ PAGE_SIZE = 25
 
 
 @duty_required("view_patient")
-@require_GET
+@require_http_methods(["GET", "POST"])
 def index(request: MemberRequest) -> HttpResponse:
-    """List patients, as typed in the search box."""
-    text = request.GET.get("q", "").strip()
-    page = Paginator(find_patients(request.user, text), PAGE_SIZE).get_page(request.GET.get("page"))
+    """List patients, as typed in the search box.
+
+    What is searched for travels in the body: names and numbers have no place in addresses.
+    """
+    text = request.POST.get("q", "").strip()
+    pages = Paginator(find_patients(request.user, text), PAGE_SIZE)
+    page = pages.get_page(request.POST.get("page"))
     may_register = policies.can_register_patient(request.user)
     context = {
         "page": page,
