@@ -3,11 +3,13 @@
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from hematovision.embedded import EmbeddedError, EmbeddedServers
+from hematovision.embedded.runtime import fate_of_child
 
 DEFAULT_VAR = Path(__file__).resolve().parents[2] / "var"
 
@@ -46,7 +48,10 @@ def _manage(var: Path, action: str) -> int:
 
 def _run(var: Path, command: list[str]) -> int:
     with EmbeddedServers(var) as servers:
-        return subprocess.run(command, env=os.environ | servers.environment, check=False).returncode
+        environment = os.environ | servers.environment
+        fate = fate_of_child(signal.SIGTERM)
+        done = subprocess.run(command, env=environment, preexec_fn=fate, check=False)
+        return done.returncode
 
 
 if __name__ == "__main__":

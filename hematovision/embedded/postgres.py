@@ -183,9 +183,7 @@ class PostgresServer:
         raise EmbeddedError(f"PostgreSQL does not start; {self.log} says: {self._last_words()}")
 
     def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        telling = [line for line in lines if "FATAL" in line or "could not" in line] or lines
-        return telling[-1] if telling else "nothing."
+        return _telling_line(self.log.read_text(errors="replace"))
 
     def _create_database(self) -> None:
         """Make the application's role, which is no superuser, and its database."""
@@ -215,8 +213,7 @@ class PostgresServer:
             **self._identity(),
         )
         if done.returncode:
-            reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise EmbeddedError(f"PostgreSQL's {program} failed: {reason[-1] if reason else ''}")
+            raise EmbeddedError(f"PostgreSQL's {program} failed: {_telling_line(done.stderr)}")
 
     def _identity(self) -> dict[str, Any]:
         """Return who a child is and where it runs, with none of our environment's PG variables."""
@@ -235,3 +232,10 @@ class PostgresServer:
                 return True
             time.sleep(0.02)
         return False
+
+
+def _telling_line(complaint: str) -> str:
+    """Return the line of a complaint that gives the reason, not what followed from it."""
+    lines = complaint.strip().splitlines()
+    telling = [line for line in lines if "FATAL" in line or "could not" in line] or lines
+    return telling[-1] if telling else "no reason given."

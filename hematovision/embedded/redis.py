@@ -19,6 +19,7 @@ from hematovision.embedded.runtime import EmbeddedError
 
 START_SECONDS = 20
 ATTEMPTS = 5
+PORTS = range(20000, 32000)  # Linux gives outgoing connections 32768 and above
 
 
 def binary() -> Path:
@@ -135,6 +136,12 @@ class RedisServer:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free port that the system gives to no outgoing connection, so it stays ours."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

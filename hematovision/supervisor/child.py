@@ -27,6 +27,7 @@ class Child:
         self.program = program
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
+        self.output = -1
         self.restarts = 0
         self.start_at = 0.0
         self.last_line = ""
@@ -34,8 +35,8 @@ class Child:
         self._partial = b""
         self._log = _open_log(logs / f"{program.name}.log")
 
-    def start(self) -> int:
-        """Start the program; return the descriptor from which its output is read."""
+    def start(self) -> None:
+        """Start the program."""
         self.process = subprocess.Popen(
             self.program.command,
             env=self.environment,
@@ -47,15 +48,13 @@ class Child:
         )
         self._started = time.monotonic()
         assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        return self.process.stdout.fileno()
+        self.output = self.process.stdout.fileno()
+        os.set_blocking(self.output, False)
 
     def read_lines(self) -> list[str] | None:
         """Return the whole lines written since last asked, or None at the end of the output."""
-        assert self.process is not None
-        assert self.process.stdout is not None
         try:
-            block = os.read(self.process.stdout.fileno(), 65536)
+            block = os.read(self.output, 65536)
         except BlockingIOError:
             return []
         *lines, self._partial = (self._partial + block).split(b"\n")
@@ -66,6 +65,12 @@ class Child:
             self._log.info(text)
             self.last_line = text or self.last_line
         return texts if block or texts else None
+
+    def bury(self) -> None:
+        """After the process died, end what it had started and close its output."""
+        self.kill()
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
 
     def is_running(self) -> bool:
         """Whether the process lives."""

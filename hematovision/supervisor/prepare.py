@@ -1,6 +1,7 @@
 """Bring database, static files and the demonstration laboratory to what this version needs."""
 
 import argparse
+import hashlib
 import os
 import sys
 from io import StringIO
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 
 import django
 import redis
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
@@ -61,9 +64,24 @@ def check_redis() -> str:
 
 
 def collect_static() -> None:
-    """Gather and compress the static files."""
+    """Gather and compress the static files, unless they are as they were."""
+    seen = settings.STATIC_ROOT / ".collected"
+    wanted = _static_fingerprint()
+    if seen.exists() and seen.read_text() == wanted:
+        return
     _say("Collecting static files")
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    seen.write_text(wanted)
+
+
+def _static_fingerprint() -> str:
+    """Return a digest over names, sizes and times of all static files."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            found = Path(storage.path(path)).stat()
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _seed(*, images: Path | None, accounts: Path | None) -> int:

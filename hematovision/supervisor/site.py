@@ -77,7 +77,8 @@ class Site:
             os.close(writer)
 
     def _start(self, child: Child) -> None:
-        self._outputs.register(child.start(), selectors.EVENT_READ, child)
+        child.start()
+        self._outputs.register(child.output, selectors.EVENT_READ, child)
 
     def _tick(self) -> None:
         """Relay what was written, and start again what has died."""
@@ -90,27 +91,39 @@ class Site:
 
     def _relay_output(self) -> None:
         for key, _ in self._outputs.select(TICK):
-            child = key.data
-            if child is None:
+            if key.data is None:
                 os.read(key.fd, 512)
-                continue
-            lines = child.read_lines()
-            if lines is None:
-                self._outputs.unregister(key.fd)
-                child.process.stdout.close()
             else:
-                terminal.relay(child.program.name, lines)
+                self._relay(key.data)
+
+    def _relay(self, child: Child) -> None:
+        lines = child.read_lines()
+        if lines is None:
+            self._outputs.unregister(child.output)
+        else:
+            terminal.relay(child.program.name, lines)
 
     def _look_after(self, child: Child) -> None:
         """Schedule the restart of a process that is gone, or start it when its time has come."""
         if child.start_at == 0:
-            code = child.process.returncode if child.process else None
+            self._bury(child)
             delay = child.schedule_restart()
             when = f"in {delay:.0f} s" if delay else "now"
-            terminal.complain(f"{child.program.name} ended (status {code}); starting again {when}.")
+            status = child.process.returncode if child.process else None
+            terminal.complain(
+                f"{child.program.name} ended (status {status}); starting again {when}."
+            )
         elif time.monotonic() >= child.start_at:
             child.start_at = 0
             self._start(child)
+
+    def _bury(self, child: Child) -> None:
+        """Show a dead process' last words and clear away what it left."""
+        if child.output in self._outputs.get_map():
+            self._relay(child)
+        if child.output in self._outputs.get_map():
+            self._outputs.unregister(child.output)
+        child.bury()
 
     def _wait_until_ready(self, host: str, port: int) -> None:
         """Wait for a healthy answer; give up on a web server that keeps dying."""
