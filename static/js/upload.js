@@ -39,9 +39,16 @@ function describe() {
 function holdSubmit(isBusy) {
   const button = document.getElementById("submit-case");
   if (!button) return;
-  if (isBusy) {
+  const hint = document.getElementById("submit-hint");
+  if (isBusy && !button.dataset.hint) {
+    button.dataset.hint = hint.textContent;
+    button.dataset.wasDisabled = String(button.disabled);
     button.disabled = true;
-    document.getElementById("submit-hint").textContent = "Wait until all files have arrived.";
+    hint.textContent = "Wait until all files have arrived.";
+  } else if (!isBusy && button.dataset.hint) {
+    button.disabled = button.dataset.wasDisabled === "true";
+    hint.textContent = button.dataset.hint;
+    delete button.dataset.hint;
   }
 }
 
@@ -173,7 +180,11 @@ function scheduleRefresh() {
   if (refreshTimer) return;
   refreshTimer = setTimeout(async () => {
     refreshTimer = null;
-    await window.htmx.ajax("GET", panel.dataset.panel, { target: "#images", swap: "outerHTML" });
+    try {
+      await window.htmx.ajax("GET", panel.dataset.panel, { target: "#images", swap: "outerHTML" });
+    } catch {
+      // The connection is gone: the rows say so, and the next accepted file refreshes again.
+    }
     describe();
   }, REFRESH_AFTER_MS);
 }

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
+from pytest_django import Settings
 
 from accounts.models import User
 from classifier.enums import CaseStatus, ImageKind
@@ -124,7 +125,7 @@ def test_the_sender_may_overrule_the_kind(desk: Client, case: Case) -> None:
 def test_refuses_a_file_over_the_limit(
     desk: Client,
     case: Case,
-    settings,  # type: ignore[no-untyped-def]
+    settings: Settings,
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 2000
     response = send(desk, case, picture_bytes(1))
@@ -135,7 +136,7 @@ def test_refuses_a_file_over_the_limit(
 def test_refuses_a_body_over_the_limit_by_its_declared_length(
     desk: Client,
     case: Case,
-    settings,  # type: ignore[no-untyped-def]
+    settings: Settings,
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     response = send(desk, case, bytes(100_000))
@@ -218,7 +219,7 @@ def test_image_bytes_stay_private(
     assert response["Content-Type"] == content_type
     assert response["Cache-Control"] == "private, max-age=3600"
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert Image.open(io.BytesIO(b"".join(response.streaming_content))).size == (64, 64)
+    assert Image.open(io.BytesIO(response.getvalue())).size == (64, 64)
 
 
 def test_no_url_serves_the_media_folder(desk: Client, case: Case, add_picture: MakeImage) -> None:
