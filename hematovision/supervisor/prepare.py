@@ -27,40 +27,49 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hematovision.settings")
     django.setup()
-    for step in (check_database, check_redis):
-        if problem := step():
-            sys.stderr.write(f"{problem}\n")
-            return 1
+    try:
+        prepare(options)
+    except CommandError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Do each step; one that fails as it may, raises ``CommandError`` with a sentence."""
+    check_database()
+    check_redis()
     _say("Applying database migrations")
     call_command("migrate", interactive=False, verbosity=0)
     _say("Registering the classifier's release")
     call_command("register_model", verbosity=0)
     collect_static()
     if options.demo:
-        return _seed(images=options.images, accounts=options.accounts)
-    return 0
+        seed_demo(images=options.images, accounts=options.accounts)
 
 
-def check_database() -> str:
-    """Return why the database cannot be used, or nothing."""
+def check_database() -> None:
+    """Say why the database cannot be used, if it cannot."""
     try:
         connection.ensure_connection()
     except DatabaseError as error:
         place = urlsplit(environment.DATABASE_URL)
         where = f"{place.hostname or 'this machine'}:{place.port or 5432}"
-        return f"The database at {where} (DATABASE_URL) cannot be used: {_first_line(error)}"
-    return ""
+        raise CommandError(
+            f"The database at {where} (DATABASE_URL) cannot be used: {_first_line(error)}"
+        ) from error
 
 
-def check_redis() -> str:
-    """Return why Redis cannot be used, or nothing."""
+def check_redis() -> None:
+    """Say why Redis cannot be used, if it cannot."""
     try:
         with redis.Redis.from_url(environment.REDIS_URL, socket_timeout=10) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         where = urlsplit(environment.REDIS_URL).hostname
-        return f"Redis at {where} (REDIS_URL) cannot be used: {_first_line(error)}"
-    return ""
+        raise CommandError(
+            f"Redis at {where} (REDIS_URL) cannot be used: {_first_line(error)}"
+        ) from error
 
 
 def collect_static() -> None:
@@ -84,17 +93,13 @@ def _static_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _seed(*, images: Path | None, accounts: Path | None) -> int:
+def seed_demo(*, images: Path | None, accounts: Path | None) -> None:
+    """Fill an empty database, and keep what the command tells for when the site answers."""
     told = StringIO()
     _say("Looking after the demonstration laboratory")
-    try:
-        call_command("seed_demo", images=images, stdout=told)
-    except CommandError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    call_command("seed_demo", images=images, stdout=told)
     if accounts:
         accounts.write_text(told.getvalue())
-    return 0
 
 
 def _first_line(error: Exception) -> str:
