@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from accounts.audit import ACTIONS
 from accounts.models import AuditEvent
 from classifier import accession
-from classifier.enums import RunStatus
+from classifier.enums import ImageKind, RunStatus
 from classifier.models import Case, Cell, ClassificationRun, SmearImage
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ def progress_of(images: Sequence[SmearImage]) -> Progress:
         succeeded=statuses.count(RunStatus.SUCCEEDED),
         failed=statuses.count(RunStatus.FAILED),
     )
+
+
+def unread_fields(images: Sequence[SmearImage]) -> list[SmearImage]:
+    """Return the fields that no run has read; the classifier can't take fields apart yet."""
+    return [
+        image
+        for image in images
+        if image.kind == ImageKind.FIELD and not getattr(image, "run_status", None)
+    ]
 
 
 def classifiers_of(images: Sequence[SmearImage]) -> list[str]:

@@ -170,6 +170,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "token": f"{case.status}-{progress.token}",
         "moves": moves,
         "may_change_images": may_change_images,
+        "unread_fields": intake.unread_fields(images),
         "submit_problem": guards.has_usable_image(case) if may_change_images else None,
         "was_returned": case.status == CaseStatus.REGISTERED and case.status_reason,
         "upload_form": UploadForm(),

@@ -193,6 +193,15 @@ def test_changes_the_kind(desk: Client, case: Case, add_picture: MakeImage) -> N
     assert desk.post(url, {"kind": "slide"})["Location"] == case.get_absolute_url()
 
 
+def test_points_at_fields_before_they_fail(desk: Client, case: Case) -> None:
+    send(desk, case, picture_bytes(1), "cell.png", kind="cell")
+    assert "like a whole field" not in desk.get(case.get_absolute_url()).content.decode()
+    field = send(desk, case, picture_bytes(2), "overview.png", kind="field").json()
+    page = desk.get(case.get_absolute_url()).content.decode()
+    assert "1 image looks like a whole field" in page
+    assert f'href="#image-{field["id"]}">overview.png' in page
+
+
 def test_removes_an_image_before_submission(
     desk: Client, case: Case, add_picture: MakeImage
 ) -> None:
