@@ -16,6 +16,11 @@ def attempted_email(request: HttpRequest, credentials: dict[str, Any] | None) ->
     return str(given or request.POST.get("login", "")).strip().lower()[:254]
 
 
+def unnamed_client(username: str, address: str, *args: Any) -> str:
+    """Return what logs may say about a client: its address, and nothing of the person."""
+    return f"client at {address}"
+
+
 def locked_emails() -> set[str]:
     """Return the e-mails that are locked out from at least one address now."""
     since = timezone.now() - settings.AXES_COOLOFF_TIME

@@ -17,7 +17,10 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name")},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -68,6 +71,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_email"
+AXES_CLIENT_STR_CALLABLE = "accounts.lockout.unnamed_client"
 AXES_CLIENT_IP_CALLABLE = "accounts.context.client_address_of"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out_page"
 AXES_SENSITIVE_PARAMETERS = ["login", "password", "csrfmiddlewaretoken"]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 
 from accounts.chain import verify_chain
@@ -44,8 +45,11 @@ def test_many_writers_leave_one_sound_chain() -> None:
 
 
 def test_waiting_for_a_row_never_holds_up_the_chain() -> None:
-    """One transaction locks a row, another refers to it; both write events and commit."""
-    user, other = UserFactory(), UserFactory()
+    """One transaction locks a row, another refers to it after its event; both then commit.
+
+    Were the chain locked before the reference is checked, each would wait for the other.
+    """
+    user, first, second = UserFactory(), UserFactory(), UserFactory()
     is_locked, is_committing = threading.Event(), threading.Event()
 
     def hold_the_row() -> None:
@@ -55,12 +59,13 @@ def test_waiting_for_a_row_never_holds_up_the_chain() -> None:
             assert is_committing.wait(10)
             # Give the other commit time to reach its check of the foreign key.
             threading.Event().wait(0.5)
-            write_event(other)
+            write_event(first)
 
     def refer_to_the_row() -> None:
         assert is_locked.wait(10)
         with transaction.atomic():
-            write_event(user)
+            write_event(second)
+            Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
             is_committing.set()
 
     with ThreadPoolExecutor(2) as pool:
@@ -69,14 +74,19 @@ def test_waiting_for_a_row_never_holds_up_the_chain() -> None:
             future.result(timeout=30)
     assert verify_chain().is_sound
     order = AuditSeal.objects.order_by("sequence").values_list("event__actor", flat=True)
-    assert list(order) == [other.pk, user.pk]
+    assert list(order) == [first.pk, second.pk]
 
 
 def test_an_event_of_a_failed_transaction_leaves_no_trace() -> None:
     user = UserFactory()
-    with pytest.raises(RuntimeError), transaction.atomic():
-        write_event(user)
-        raise RuntimeError
+
+    def fail() -> None:
+        with transaction.atomic():
+            write_event(user)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     write_event(user)
     verdict = verify_chain()
     assert (verdict.is_sound, verdict.count) == (True, 1)
