@@ -5,6 +5,7 @@ as are query strings, which hold what was searched for, and the rows PostgreSQL 
 refuses one.
 """
 
+import logging
 import re
 from typing import Any
 
@@ -16,6 +17,7 @@ PERSONAL_KEYS = frozenset({
     "birth_date", "email", "family_name", "first_name", "full_name", "given_name", "last_name",
     "login", "mrn", "name", "password", "patient_name", "username",
 })  # fmt: skip
+ROUTINE = ("GET /health/", "Task classifier.tasks.reap_runs[")
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s\"']+")
 _QUOTED_ROW = re.compile(r"(=\(|Failing row contains \().*?\)(?=[\s.\"']|$)")
 
@@ -30,11 +32,18 @@ def remove_personal_data(_logger: Any, _method: str, event: EventDict) -> EventD
     return event
 
 
-def drop_routine(_logger: Any, method: str, event: EventDict) -> EventDict:
-    """Structlog processor: no line for what happens every few seconds and went well."""
+class LeaveOutRoutine(logging.Filter):
+    """No line for what happens every few seconds and went well."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno > logging.INFO:
+            return True
+        said = record.msg.get("request") if isinstance(record.msg, dict) else record.getMessage()
+        return not str(said).startswith(ROUTINE)
+
+
+def _without_user_agent(_logger: Any, _method: str, event: EventDict) -> EventDict:
     event.pop("user_agent", None)
-    if method == "info" and str(event.get("request", "")).startswith("GET /health/"):
-        raise structlog.DropEvent
     return event
 
 
@@ -46,7 +55,7 @@ SHARED: list[Processor] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
-    drop_routine,
+    _without_user_agent,
     remove_personal_data,
 ]
 
@@ -82,11 +91,19 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"routine": {"()": LeaveOutRoutine}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["routine"],
+            }
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "celery.beat": {"level": "WARNING"},
             "celery.worker.consumer": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "django": {"handlers": [], "propagate": True},
             # The request middleware says the same with more.
             "django.request": {"level": "CRITICAL"},

@@ -13,3 +13,4 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # Beginnings matter only to who debugs; an end says all, with the time it took.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG  # Celery says it too

@@ -3,10 +3,12 @@
 import io
 import json
 import logging
+import logging.config
 from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from django.conf import settings
 
 from hematovision.logging import logging_config
 
@@ -16,19 +18,12 @@ Lines = Callable[[], list[dict[str, str]]]
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """Log as production does; return how to read the lines written so far."""
-    formatter = logging_config(level="INFO", as_json=True)["formatters"]["line"]
     stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"]
-        )
-    )
-    logger = logging.getLogger("tests.ops")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    whole = logging_config(level="INFO", as_json=True)
+    whole["handlers"]["console"]["stream"] = stream
+    logging.config.dictConfig(whole)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger.removeHandler(handler)
+    logging.config.dictConfig(settings.LOGGING)
 
 
 def test_values_under_personal_keys_are_removed(lines: Lines) -> None:
@@ -59,8 +54,9 @@ def test_rows_that_postgresql_quotes_are_removed(lines: Lines, refusal: str) -> 
     assert "4711" not in json.dumps(line)
 
 
-def test_health_checks_leave_no_line_unless_they_fail(lines: Lines) -> None:
+def test_routine_leaves_no_line_unless_it_fails(lines: Lines) -> None:
     logger = structlog.get_logger("tests.ops")
     logger.info("request_finished", request="GET /health/ready", code=200)
     logger.error("request_finished", request="GET /health/ready", code=500)
+    logging.getLogger("celery.app.trace").info("Task classifier.tasks.reap_runs[7f] succeeded")
     assert [line["level"] for line in lines()] == ["error"]
