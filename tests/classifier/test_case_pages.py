@@ -14,6 +14,7 @@ from accounts.models import AuditEvent, User
 from classifier.enums import CaseStatus, Priority, RunStatus
 from classifier.models import Case, ClassificationRun, ModelVersion, Patient, SmearImage
 from classifier.services.transitions import transition
+from classifier.urls import urlpatterns
 from tests.clinical import MakeImage
 from tests.reviewing import MakeCase, read_image
 
@@ -298,6 +299,34 @@ MATRIX = [
     ("image_kind", "post", "image", {"technician"}),
     ("image_remove", "post", "image", {"technician"}),
 ]
+
+
+def test_no_page_is_missing_from_the_list() -> None:
+    listed = {row[0] for row in MATRIX} | {"case_reason"}
+    named = {str(pattern.name) for pattern in urlpatterns}
+    assert {name for name in named if not name.startswith(("review", "worklist"))} == listed
+
+
+@pytest.mark.parametrize(
+    ("name", "admitted"),
+    [("reject", {"technician", "pathologist"}), ("cancel", {"technician"})],
+)
+@pytest.mark.parametrize("role", ROLES)
+def test_asks_for_a_reason_only_those_who_may_act(
+    request: pytest.FixtureRequest,
+    client_for: SignIn,
+    case: Case,
+    name: str,
+    admitted: set[str],
+    role: str,
+) -> None:
+    client = client_for(request.getfixturevalue(role))
+    url = reverse("classifier:case_reason", args=[case.pk, name])
+    assert client.get(url).status_code == (200 if role in admitted else 403)
+    if role not in admitted:
+        assert client.post(url, {"reason": "Because"}).status_code == 403
+        case.refresh_from_db()
+        assert case.status == CaseStatus.REGISTERED
 
 
 @pytest.fixture
