@@ -34,7 +34,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Longer than the hard limit, so that a message never reappears while its task still runs.
     "visibility_timeout": 600,
     "socket_connect_timeout": 2.0,
-    "socket_timeout": 5.0,
+    "socket_timeout": 3.0,
     **CELERY_TASK_PUBLISH_RETRY_POLICY,
 }
 

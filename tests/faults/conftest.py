@@ -44,14 +44,40 @@ class Laboratory:
         wait_until(lambda: worker.said("ready.") > 0, f"{name} is ready", START_SECONDS)
         return worker
 
+    def start_warm_worker(self, name: str = "inference") -> Worker:
+        """Start an inference worker, and return when it has loaded its model."""
+        worker = self.start_worker(name)
+        wait_until(lambda: worker.said("] succeeded") > 0, f"{name} is warm", START_SECONDS)
+        return worker
+
     def start_scheduler(self) -> Worker:
         """Start the worker of the default queue together with the scheduler."""
         schedule = str(self.folder / "schedule")
         return self._start("default", "-Q", "default", "-P", "solo", "-B", "-s", schedule)
 
+    def stop_listening(self, worker: Worker) -> None:
+        """Have the worker take no message from now on."""
+        self._command("cancel_consumer", worker)
+
+    def listen_again(self, worker: Worker) -> None:
+        """Have the worker take messages again."""
+        self._command("add_consumer", worker)
+
+    def _command(self, command: str, worker: Worker) -> None:
+        replies = current_app.control.broadcast(
+            command,
+            arguments={"queue": "inference"},
+            destination=[worker.address],
+            reply=True,
+            timeout=20,
+            limit=1,
+        )
+        assert replies
+        assert "ok" in replies[0][worker.address]
+
     def _start(self, name: str, *options: str) -> Worker:
         worker = Worker(name, *options, environment=self._environment(), folder=self.folder)
-        self.resources.callback(worker.stop)
+        self.resources.callback(worker.kill_all)
         return worker
 
     def _environment(self) -> dict[str, str]:

@@ -13,7 +13,6 @@ import redis
 from hematovision.embedded.redis import RedisServer
 
 START_SECONDS = 90
-STOP_SECONDS = 20
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = 90) -> float:
@@ -64,9 +63,10 @@ class Worker:
     def __init__(
         self, name: str, *options: str, environment: Mapping[str, str], folder: Path
     ) -> None:
+        self.address = f"{name}@test"
         self.log = folder / f"{name}.log"
         command = [sys.executable, "-m", "celery", "--app", "hematovision", "--quiet", "worker"]
-        command += ["--without-mingle", "--without-gossip", "-n", f"{name}@%h", *options]
+        command += ["--without-mingle", "--without-gossip", "-n", self.address, *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -92,14 +92,6 @@ class Worker:
 
     def kill_all(self) -> None:
         """End the worker and its pool at once, with no chance to tidy up."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        """Ask it to stop, and see to it that it does."""
         if self.is_alive:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill_all()
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

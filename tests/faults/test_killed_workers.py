@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from classifier.enums import CaseStatus, RunStatus
 from tests.faults.conftest import Laboratory
@@ -47,4 +48,27 @@ def test_a_worker_replaces_its_killed_child(
     show(
         f"child killed with {done} of 120 classified and {held} held, finished {took:.1f} s later: "
         f"{laboratory.check_exactly_once(case)}"
+    )
+
+
+def test_a_worker_goes_on_when_the_database_cut_it_off(
+    laboratory: Laboratory, show: Callable[[str], None]
+) -> None:
+    case = laboratory.submit(laboratory.register(images=80))
+    worker = laboratory.start_worker()
+    laboratory.start_scheduler()
+    laboratory.wait_for_the_middle(case)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        [sessions] = cursor.fetchone()
+    done = laboratory.count(case, RunStatus.SUCCEEDED)
+    assert done < 80
+    took = laboratory.wait_for(case, CaseStatus.AWAITING_REVIEW)
+    assert worker.is_alive
+    show(
+        f"{sessions} database sessions ended with {done} of 80 classified, finished {took:.1f} s "
+        f"later: {laboratory.check_exactly_once(case)}"
     )

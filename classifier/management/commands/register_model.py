@@ -23,7 +23,7 @@ class Command(BaseCommand):
             "--activate", action="store_true", help="make it active in place of another"
         )
 
-    def handle(self, *args: Any, activate: bool, **options: Any) -> None:
+    def handle(self, *args: Any, activate: bool, verbosity: int, **options: Any) -> None:
         actor = User.system()
         try:
             version = register_release(spec=inference.active_release(), actor=actor)
@@ -33,12 +33,12 @@ class Command(BaseCommand):
             version = activate_version(
                 version_id=version.pk, actor=actor, reason="register_model --activate"
             )
-        self._report(version)
-
-    def _report(self, version: ModelVersion) -> None:
-        if version.is_active:
+        if not version.is_active:
+            self._warn(version)
+        elif verbosity:
             self.stdout.write(f"{version} is active.")
-            return
+
+    def _warn(self, version: ModelVersion) -> None:
         active = ModelVersion.objects.get(is_active=True)
         self.stderr.write(
             f"{version} is installed, but {active} is active: nothing can be classified. "
