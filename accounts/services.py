@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit, invitations, lockout, policies, tasks
+from accounts import audit, dispatch, invitations, lockout, policies
 from accounts.enums import AccountState, Role
 from accounts.exceptions import (
     EmailTaken,
@@ -219,9 +217,8 @@ def _lock(user: User) -> User:
 
 
 def _hand_over(user: User) -> Invitation:
-    """Make the link, and mail one too where mail is configured; a dead broker loses nothing."""
-    if settings.MAIL_IS_CONFIGURED:
-        transaction.on_commit(partial(tasks.mail_invitation.delay, user.pk), robust=True)
+    """Make the link, and have one mailed too."""
+    dispatch.mail_invitation(user.pk)
     return Invitation(user, invitations.make_invitation_link(user))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.template.loader import get_template
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
 
@@ -52,4 +52,4 @@ class UserTable(tables.Table):
     def render_state(self, record: User) -> SafeString:
         """Show the state as a chip, and a lock beside it."""
         context = {"account": record, "is_locked": record.email in self.locked_emails}
-        return get_template("accounts/partials/_state.html").render(context)
+        return mark_safe(get_template("accounts/partials/_state.html").render(context))  # noqa: S308

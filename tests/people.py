@@ -12,27 +12,27 @@ from tests.factories import UserFactory
 
 @pytest.fixture
 def technician(db: None) -> User:
-    return UserFactory(role=Role.TECHNICIAN, full_name="Tess Technician")
+    return UserFactory.create(role=Role.TECHNICIAN, full_name="Tess Technician")
 
 
 @pytest.fixture
 def pathologist(db: None) -> User:
-    return UserFactory(role=Role.PATHOLOGIST, full_name="Paul Pathologist", title="MD")
+    return UserFactory.create(role=Role.PATHOLOGIST, full_name="Paul Pathologist", title="MD")
 
 
 @pytest.fixture
 def administrator(db: None) -> User:
-    return UserFactory(role=Role.ADMINISTRATOR, full_name="Ada Administrator")
+    return UserFactory.create(role=Role.ADMINISTRATOR, full_name="Ada Administrator")
 
 
 @pytest.fixture
 def consultant(db: None) -> User:
-    return UserFactory(role=Role.CONSULTANT, full_name="Cora Consultant")
+    return UserFactory.create(role=Role.CONSULTANT, full_name="Cora Consultant")
 
 
 @pytest.fixture
 def learner(db: None) -> User:
-    return UserFactory(role=Role.LEARNER, full_name="Leo Learner")
+    return UserFactory.create(role=Role.LEARNER, full_name="Leo Learner")
 
 
 @pytest.fixture

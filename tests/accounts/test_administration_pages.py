@@ -38,8 +38,8 @@ def test_lists_people_but_not_the_system(desk: Client, technician: User) -> None
 def test_filters(desk: Client, query: str, expected: set[str]) -> None:
     from django.utils import timezone
 
-    UserFactory(full_name="Dora Done", is_active=False, deactivated_at=timezone.now())
-    UserFactory(full_name="Ivo Invited", is_active=False)
+    UserFactory.create(full_name="Dora Done", is_active=False, deactivated_at=timezone.now())
+    UserFactory.create(full_name="Ivo Invited", is_active=False)
     table = desk.get(f"{USERS}?{query}").context["table"]
     assert {row.record.name_with_title for row in table.rows} == expected
 
@@ -53,7 +53,7 @@ def test_the_number_of_queries_does_not_grow(
     desk: Client, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(30):
-        UserFactory()
+        UserFactory.create()
     desk.get(USERS)
     with django_assert_max_num_queries(12):
         desk.get(USERS)
@@ -118,7 +118,12 @@ def test_offers_what_makes_sense(desk: Client, administrator: User, technician: 
     usual = {"details", "role", "password-link", "new-password", "deactivate"}
     assert offered(technician) == usual
     assert offered(administrator) == usual - {"role", "deactivate"}
-    assert offered(UserFactory(is_active=False)) == {"details", "role", "renew", "deactivate"}
+    assert offered(UserFactory.create(is_active=False)) == {
+        "details",
+        "role",
+        "renew",
+        "deactivate",
+    }
 
 
 def test_unknown_accounts_and_actions_are_not_found(desk: Client, technician: User) -> None:

@@ -28,7 +28,7 @@ def _with_own_connection(work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def test_many_writers_leave_one_sound_chain() -> None:
-    user = UserFactory()
+    user = UserFactory.create()
 
     def write_ten() -> None:
         for number in range(10):
@@ -49,7 +49,7 @@ def test_waiting_for_a_row_never_holds_up_the_chain() -> None:
 
     Were the chain locked before the reference is checked, each would wait for the other.
     """
-    user, first, second = UserFactory(), UserFactory(), UserFactory()
+    user, first, second = UserFactory.create(), UserFactory.create(), UserFactory.create()
     is_locked, is_committing = threading.Event(), threading.Event()
 
     def hold_the_row() -> None:
@@ -78,7 +78,7 @@ def test_waiting_for_a_row_never_holds_up_the_chain() -> None:
 
 
 def test_an_event_of_a_failed_transaction_leaves_no_trace() -> None:
-    user = UserFactory()
+    user = UserFactory.create()
 
     def fail() -> None:
         with transaction.atomic():

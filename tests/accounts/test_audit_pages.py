@@ -35,7 +35,7 @@ def trail(desk: Client, technician: User, pathologist: User) -> None:
     write_event(pathologist, action="user.role_changed", after={"word": "Rosette"})
 
 
-def _shown(client: Client, **query: object) -> list[tuple[str, str]]:
+def _shown(client: Client, **query: Any) -> list[tuple[str, str]]:
     entries = client.get(AUDIT, query).context["entries"]
     return [
         (entry.event.actor_name.split()[0], entry.event.action)
@@ -44,7 +44,7 @@ def _shown(client: Client, **query: object) -> list[tuple[str, str]]:
     ]
 
 
-def _events_of(action: str) -> list[dict[str, Any]]:
+def _events_of(action: str) -> list[Any]:
     return [event.after for event in AuditEvent.objects.filter(action=action).order_by("at")]
 
 

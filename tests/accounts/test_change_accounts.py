@@ -41,7 +41,7 @@ def test_only_those_who_manage_accounts(
     technician: User, service: Callable[..., Any], values: dict[str, str], role: Role
 ) -> None:
     with pytest.raises(NotPermitted):
-        service(actor=UserFactory(role=role), user=technician, **values)
+        service(actor=UserFactory.create(role=role), user=technician, **values)
     assert not AuditEvent.objects.exists()
 
 
@@ -56,6 +56,8 @@ def test_serious_changes_need_a_reason(
 def test_a_name_is_corrected_and_recorded(administrator: User, technician: User) -> None:
     services.change_details(actor=administrator, user=technician, full_name="Tess T", title="MLS")
     event = AuditEvent.objects.get()
+    assert event.before
+    assert event.after
     assert (event.before["full_name"], event.after["full_name"]) == ("Tess Technician", "Tess T")
 
 
@@ -88,7 +90,7 @@ class TestChangeRole:
             )
 
     def test_refuses_ones_own(self, administrator: User) -> None:
-        UserFactory(role=Role.ADMINISTRATOR)
+        UserFactory.create(role=Role.ADMINISTRATOR)
         with pytest.raises(OwnAccount):
             services.change_role(
                 actor=administrator, user=administrator, role=Role.PATHOLOGIST, reason="x"
@@ -126,7 +128,7 @@ class TestDeactivate:
             services.deactivate_user(actor=administrator, user=administrator, reason="x")
 
     def test_refuses_the_last_active_administrator(self, administrator: User) -> None:
-        other = UserFactory(role=Role.ADMINISTRATOR)
+        other = UserFactory.create(role=Role.ADMINISTRATOR)
         services.deactivate_user(actor=administrator, user=other, reason="Left")
         with pytest.raises(LastAdministrator):
             services.deactivate_user(actor=User.system(), user=administrator, reason="x")
@@ -141,7 +143,7 @@ class TestDeactivate:
             services.deactivate_user(actor=administrator, user=User.system(), reason="x")
 
     def test_whoever_never_joined_is_invited_again(self, administrator: User) -> None:
-        invited = UserFactory(is_active=False)
+        invited = UserFactory.create(is_active=False)
         services.deactivate_user(actor=administrator, user=invited, reason="Mistake")
         user = services.reactivate_user(actor=administrator, user=invited, reason="No mistake")
         assert user.state == AccountState.INVITED

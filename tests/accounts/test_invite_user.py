@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -55,7 +56,12 @@ def test_makes_an_account_that_cannot_sign_in_yet(
     response = client.post("/account/login/", {"login": user.email, "password": "anything"})
     assert response.status_code == 200
     event = AuditEvent.objects.get(action="user.invited")
-    assert event.after["role"] == "pathologist"
+    assert event.after == {
+        "email": "new@lab.example",
+        "full_name": "Nora New",
+        "title": "MD",
+        "role": "pathologist",
+    }
     assert invitation.link not in event.payload
 
 
@@ -69,6 +75,7 @@ def test_the_owner_joins_and_signs_in(invitation: services.Invitation, client: C
     assert client.post("/account/login/", credentials)["Location"] == "/"
     joined = AuditEvent.objects.get(action="user.joined")
     assert joined.actor == user
+    assert joined.after
     assert joined.after["statement"] == services.ELECTRONIC_SIGNATURE_STATEMENT
     assert "unrelated words" not in joined.payload
 
@@ -131,7 +138,7 @@ def test_refuses_to_renew_for_somebody_who_joined(administrator: User, technicia
 
 @pytest.mark.parametrize("state", AccountState)
 def test_refuses_a_known_email(administrator: User, state: AccountState) -> None:
-    UserFactory(
+    UserFactory.create(
         email="known@lab.example",
         is_active=state == AccountState.ACTIVE,
         deactivated_at=timezone.now() if state == AccountState.DEACTIVATED else None,
@@ -153,7 +160,22 @@ def test_refuses_an_actor_without_the_duty(pathologist: User) -> None:
     assert not User.objects.filter(email="x@lab.example").exists()
 
 
-def test_mails_the_link_where_mail_is_configured(invitation: services.Invitation) -> None:
+@pytest.mark.parametrize("has_mail", [True, False])
+def test_publishes_the_mail_only_where_mail_is_configured(
+    administrator: User,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
+    has_mail: bool,
+) -> None:
+    settings.MAIL_IS_CONFIGURED = has_mail
+    with django_capture_on_commit_callbacks() as callbacks:
+        services.invite_user(
+            actor=administrator, email="n@lab.example", full_name="N", role=Role.LEARNER
+        )
+    assert len(callbacks) == has_mail
+
+
+def test_mails_the_link(invitation: services.Invitation) -> None:
     tasks.mail_invitation(invitation.user.pk)
     [message] = mail.outbox
     assert message.to == ["new@lab.example"]

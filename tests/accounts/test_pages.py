@@ -1,7 +1,7 @@
 """Every page of accounts for every role, and what each page may contain."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 
 import pytest
@@ -65,7 +65,7 @@ ACTIONS = [
 ]
 
 
-def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+def _names(patterns: Sequence[URLPattern | URLResolver]) -> Iterator[str]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from _names(pattern.url_patterns)
@@ -80,10 +80,10 @@ def test_every_page_is_listed_here() -> None:
 @pytest.fixture
 def visit(db: None, client_for: Callable[[User], Client]) -> Callable[..., HttpResponse]:
     """Return a function that requests a page as a role."""
-    account = UserFactory(full_name="Somebody Seen")
+    account = UserFactory.create(full_name="Somebody Seen")
 
     def request(who: str, name: str, action: str = "deactivate") -> HttpResponse:
-        client = Client() if who == "stranger" else client_for(UserFactory(role=who))
+        client = Client() if who == "stranger" else client_for(UserFactory.create(role=who))
         method, path, _ = PAGES[name]
         link = ""
         if name == "join":

@@ -16,7 +16,7 @@ def _reads() -> int:
 
 def test_once_an_hour_for_each_reader_and_patient(technician: User, pathologist: User) -> None:
     # Any row with such an id will do for a patient here: accounts knows none.
-    patient, other = User(pk=uuid.uuid4()), User(pk=uuid.uuid4())
+    patient, other = (AuditEvent(pk=uuid.uuid4()) for _ in range(2))
     assert audit.record_read(actor=technician, patient=patient)
     assert audit.record_read(actor=technician, patient=patient) is None
     assert audit.record_read(actor=pathologist, patient=patient)

@@ -15,7 +15,7 @@ from tests.factories import UserFactory
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("duty", DUTIES)
 def test_a_role_holds_its_duties_and_no_others(db: None, role: Role, duty: str) -> None:
-    user = UserFactory(role=role)
+    user = UserFactory.create(role=role)
     assert user.has_perm(f"accounts.{duty}") is (duty in ROLE_DUTIES[role])
 
 
@@ -46,7 +46,7 @@ def test_the_database_allows_one_role_each(technician: User) -> None:
 
 def test_nobody_bypasses_permissions(db: None) -> None:
     with pytest.raises(IntegrityError, match="nobody_bypasses"), transaction.atomic():
-        UserFactory(is_superuser=True)
+        UserFactory.create(is_superuser=True)
 
 
 def test_the_system_cannot_sign_in(db: None) -> None:
@@ -57,7 +57,7 @@ def test_the_system_cannot_sign_in(db: None) -> None:
 
 
 def test_an_email_is_one_account_whatever_its_case(technician: User) -> None:
-    assert UserFactory(email="  Mixed.Case@Lab.Example ").email == "mixed.case@lab.example"
+    assert UserFactory.create(email="  Mixed.Case@Lab.Example ").email == "mixed.case@lab.example"
     assert User.objects.get_by_natural_key("MIXED.case@lab.example").state == AccountState.ACTIVE
     with pytest.raises(IntegrityError), transaction.atomic():
-        UserFactory(email=technician.email.upper())
+        UserFactory.create(email=technician.email.upper())

@@ -22,7 +22,7 @@ def seal() -> list[AuditSeal]:
     return list(AuditSeal.objects.order_by("sequence"))
 
 
-def tamper(statement: str, *parameters: object) -> None:
+def tamper(statement: str, *parameters: Any) -> None:
     """Run a statement as the tables' owner, who has switched their rules off."""
     with connection.cursor() as cursor:
         for table in _TABLES:

@@ -1,0 +1,27 @@
+"""Publishes the mail task once the transaction has committed; the only place that names it."""
+
+import logging
+from functools import partial
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+def mail_invitation(user_id: int) -> None:
+    """Have an invitation mailed after commit, where mail is configured.
+
+    A dead broker loses nothing: the administrator was shown the link, and can renew it.
+    """
+    if settings.MAIL_IS_CONFIGURED:
+        transaction.on_commit(partial(_publish, user_id), robust=True)
+
+
+def _publish(user_id: int) -> None:
+    try:
+        current_app.send_task("accounts.tasks.mail_invitation", args=[user_id])
+    except OperationalError as error:
+        logger.warning("The broker can't be reached; an invitation was not mailed: %s", error)
