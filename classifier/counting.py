@@ -27,13 +27,13 @@ def apportion_percent(counts: Sequence[int]) -> list[Decimal]:
     )
     for place in by_claim[: 1000 - sum(tenths)]:
         tenths[place] += 1
-    return [Decimal(value) / 10 for value in tenths]
+    return [Decimal(value).scaleb(-1) for value in tenths]
 
 
 def clopper_pearson(count: int, total: int) -> tuple[float, float]:
     """Return the exact binomial 95 % interval of a proportion, each limit in [0, 1].
 
-    Lower: Beta(α/2; k, n−k+1), 0 when k = 0. Upper: Beta(1−α/2; k+1, n−k), 1 when k = n
+    Lower: Beta(a/2; k, n-k+1), 0 when k = 0. Upper: Beta(1-a/2; k+1, n-k), 1 when k = n
     (Clopper and Pearson, Biometrika 26:404, 1934). It covers sampling error only.
 
     Raises:
@@ -48,7 +48,7 @@ def clopper_pearson(count: int, total: int) -> tuple[float, float]:
 
 
 def absolute_count(wbc: Decimal, count: int, total: int) -> Decimal:
-    """Return WBC × count / total, computed exactly and rounded once to hundredths (10⁹/L)."""
+    """Return WBC * count / total, computed exactly and rounded once to hundredths (10⁹/L)."""
     return _rounded(Fraction(wbc) * count / total, HUNDREDTHS)
 
 

@@ -28,8 +28,9 @@ class Mark:
 
     @property
     def is_changed(self) -> bool:
-        """True where the human named another class than the machine."""
-        return bool(self.human_type) and self.human_type != self.machine_type
+        """True where the human overruled a class that the machine was sure of."""
+        is_sure = bool(self.machine_type) and not self.is_referred
+        return is_sure and bool(self.human_type) and self.human_type != self.machine_type
 
 
 def likeliest(probabilities: Mapping[str, float] | None) -> str:

@@ -47,9 +47,7 @@ def referred_cells_resolved(case: Case) -> str | None:
 
 def nothing_corrected_in_open_review(case: Case) -> str | None:
     """The open review left every cell as it found it; what was undone doesn't count."""
-    in_review = Correction.objects.filter(
-        review__case=case, review__completed_at__isnull=True
-    )
+    in_review = Correction.objects.filter(review__case=case, review__completed_at__isnull=True)
     cells = in_review.values("cell_id")
     earlier = Correction.objects.filter(cell__in=cells).exclude(pk__in=in_review.values("pk"))
     before = _latest_marks(earlier)

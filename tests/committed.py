@@ -4,7 +4,7 @@ Django empties it with TRUNCATE, which the trail's own triggers refuse; here, an
 they are lifted for that statement. What the migrations seeded is put back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 
 import pytest
@@ -22,12 +22,14 @@ RESISTING = {
 def _emptied_after_commits() -> Iterator[None]:
     plain_flush = BaseDatabaseOperations.execute_sql_flush
 
-    def flush(operations: BaseDatabaseOperations, statements: Sequence[str]) -> None:
+    def flush(operations: BaseDatabaseOperations, statements: Iterable[str]) -> None:
         with transaction.atomic():
             _switch_triggers("DISABLE")
             plain_flush(operations, statements)
             _switch_triggers("ENABLE")
-            import_module("classifier.migrations.0002_reference_intervals").add_intervals(apps, None)
+            import_module("classifier.migrations.0002_reference_intervals").add_intervals(
+                apps, None
+            )
 
     BaseDatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield

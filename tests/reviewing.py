@@ -55,7 +55,7 @@ def read_image(image: SmearImage, model: ModelVersion, answer: str) -> Classific
             cell=image.cells.get(),
             cell_type=answer,
             confidence=confidence,
-            probabilities={name: rest for name in CELL_CLASSES} | {top: confidence},
+            probabilities=dict.fromkeys(CELL_CLASSES, rest) | {top: confidence},
             is_referred=answer == UNIDENTIFIED,
         )
     return run

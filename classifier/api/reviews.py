@@ -1,4 +1,4 @@
-"""Review endpoints: name cells, accept readings, undo, comment; each answers with what is stored."""
+"""Review endpoints: name cells, accept readings, undo, comment; the answer is what is stored."""
 
 import uuid
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from classifier.enums import CellType
 from classifier.exceptions import DomainError, EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case
@@ -18,6 +19,10 @@ from classifier.selectors.gallery import list_cells
 from classifier.services import corrections, reviews
 
 MOST_CELLS = 5000
+STATUS_OF: dict[type[Exception], int] = {
+    NotPermitted: status.HTTP_403_FORBIDDEN,
+    GuardFailed: status.HTTP_422_UNPROCESSABLE_ENTITY,
+}
 
 
 class MayReview(BasePermission):
@@ -60,6 +65,12 @@ class CommentSerializer(serializers.Serializer[dict[str, Any]]):
     revision = serializers.CharField(max_length=16)
 
 
+class MemberRequest(Request):
+    """A request by somebody who is signed in."""
+
+    user: User
+
+
 class ReviewStep(APIView):
     """One step on a case that the caller has open."""
 
@@ -69,16 +80,12 @@ class ReviewStep(APIView):
         """Answer a refusal with its sentence: 403, 409 if the record moved on, else 422."""
         if not isinstance(exc, DomainError):
             return super().handle_exception(exc)
-        code = status.HTTP_409_CONFLICT
-        if isinstance(exc, NotPermitted):
-            code = status.HTTP_403_FORBIDDEN
-        elif isinstance(exc, GuardFailed):
-            code = status.HTTP_422_UNPROCESSABLE_ENTITY
+        code = STATUS_OF.get(type(exc), status.HTTP_409_CONFLICT)
         return Response({"detail": str(exc)}, status=code)
 
     def take(
         self,
-        request: Request,
+        request: MemberRequest,
         pk: uuid.UUID,
         service: Callable[..., corrections.Action],
         form: serializers.Serializer[dict[str, Any]],
@@ -93,15 +100,17 @@ class ReviewStep(APIView):
 class CorrectCells(ReviewStep):
     """Naming cells."""
 
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
+    def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
         """Give the cells a class."""
-        return self.take(request, pk, corrections.correct_cells, CorrectSerializer(data=request.data))
+        return self.take(
+            request, pk, corrections.correct_cells, CorrectSerializer(data=request.data)
+        )
 
 
 class AcceptCells(ReviewStep):
     """Accepting the machine's reading."""
 
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
+    def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
         """Confirm the machine's likeliest class for the cells."""
         return self.take(request, pk, corrections.accept_cells, AcceptSerializer(data=request.data))
 
@@ -109,7 +118,7 @@ class AcceptCells(ReviewStep):
 class UndoStep(ReviewStep):
     """Taking the last step back."""
 
-    def post(self, request: Request, pk: uuid.UUID) -> Response:
+    def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
         """Undo the last step of the open review that still stands."""
         return self.take(request, pk, corrections.undo_last, UndoSerializer(data=request.data))
 
@@ -117,15 +126,13 @@ class UndoStep(ReviewStep):
 class Comment(ReviewStep):
     """The interpretation."""
 
-    def put(self, request: Request, pk: uuid.UUID) -> Response:
+    def put(self, request: MemberRequest, pk: uuid.UUID) -> Response:
         """Save the comment; 409 with the stored one if it was changed elsewhere."""
         form = CommentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         case = intake.get_case(request.user, pk)
         try:
-            review = reviews.set_comment(
-                case_id=case.pk, actor=request.user, **form.validated_data
-            )
+            review = reviews.set_comment(case_id=case.pk, actor=request.user, **form.validated_data)
         except EditConflict as conflict:
             stored = describe_comment(case)
             return Response({"detail": str(conflict), **stored}, status=status.HTTP_409_CONFLICT)

@@ -114,6 +114,11 @@ class CellView:
         return words[self.state]
 
     @property
+    def signature(self) -> str:
+        """Who named the cell and when; empty where nobody did."""
+        return f"{self.named_by}, {self.named_at:%d %b %H:%M}" if self.named_at else ""
+
+    @property
     def chances(self) -> list[int]:
         """The machine's probabilities in per mille, in the order of `CLASS_KEYS`."""
         return [round(1000 * self.probabilities.get(item.cell_type, 0)) for item in CLASS_KEYS]
@@ -140,7 +145,7 @@ class CellView:
             "suggestion": self.suggestion,
             "confidence": self.confidence,
             "chances": self.chances if self.probabilities else [],
-            "named": _signature(self.named_by, self.named_at),
+            "named": self.signature,
             "error": self.run_error,
         }
 
@@ -220,7 +225,3 @@ def _view(cell: Any) -> CellView:
         named_at=cell.named_at if is_named else None,
         run_error="" if cell.machine_type else cell.run_error or "",
     )
-
-
-def _signature(name: str, at: datetime | None) -> str:
-    return f"{name}, {at:%d %b %H:%M}" if at else ""

@@ -46,7 +46,9 @@ def summary(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the differential and what is left to do, as they now stand."""
     case = intake.get_case(request.user, pk)
     cells = gallery.list_cells(case)
-    return render(request, "classifier/partials/_review_summary.html", _summary(request, case, cells))
+    return render(
+        request, "classifier/partials/_review_summary.html", _summary(request, case, cells)
+    )
 
 
 @duty_required("review_case")
@@ -190,9 +192,7 @@ def _page(request: MemberRequest, case: Case) -> dict[str, Any]:
     }
 
 
-def _summary(
-    request: MemberRequest, case: Case, cells: list[gallery.CellView]
-) -> dict[str, Any]:
+def _summary(request: MemberRequest, case: Case, cells: list[gallery.CellView]) -> dict[str, Any]:
     review = reviews.find_open_review(case)
     moves = lifecycle.available(case, request.user)
     is_editable = policies.can_edit_review(request.user, case)
@@ -203,7 +203,7 @@ def _summary(
         "is_editable": is_editable,
         "differential": count_cells(case, [cell.mark for cell in cells]),
         "comment": _comment(case, review),
-        "can_undo": is_editable and bool(corrections.last_standing_action(review)),
+        "can_undo": bool(is_editable and review and corrections.last_standing_action(review)),
         "step_id": uuid.uuid4(),
     }
 
@@ -224,9 +224,7 @@ def _chosen(request: MemberRequest, groups: list[gallery.Group]) -> gallery.Cell
     return next(named, shown[0] if shown else None)
 
 
-def _script_data(
-    case: Case, cells: list[gallery.CellView], *, is_editable: bool
-) -> dict[str, Any]:
+def _script_data(case: Case, cells: list[gallery.CellView], *, is_editable: bool) -> dict[str, Any]:
     placeholder = uuid.UUID(int=0)
     return {
         "editable": is_editable,

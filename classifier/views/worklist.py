@@ -36,8 +36,6 @@ def worklist(request: MemberRequest) -> HttpResponse:
     return render(request, f"classifier/{template}", context)
 
 
-def _chosen(
-    request: MemberRequest, tabs: list[worklists.CountedTab]
-) -> worklists.CountedTab:
+def _chosen(request: MemberRequest, tabs: list[worklists.CountedTab]) -> worklists.CountedTab:
     wanted = request.GET.get("view")
     return next((counted for counted in tabs if counted.tab.key == wanted), tabs[0])

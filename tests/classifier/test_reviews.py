@@ -19,6 +19,7 @@ from classifier.exceptions import (
 )
 from classifier.models import Case, Correction, Prediction, Review
 from classifier.selectors.differential import list_marks
+from classifier.selectors.gallery import list_cells
 from classifier.services import corrections, reviews
 from classifier.services.transitions import transition
 from tests.factories import UserFactory
@@ -29,14 +30,8 @@ Correct = Callable[..., corrections.Action]
 
 def human_marks(case: Case) -> list[str]:
     """Return the human mark of each cell, in the order of the pictures."""
-    with_marks = {cell.pk: cell.human_type for cell in case_cells(case)}
-    return [with_marks[cell.pk] for cell in cells_of(case)]
-
-
-def case_cells(case: Case):  # type: ignore[no-untyped-def]
-    from classifier.models import Cell
-
-    return Cell.objects.filter(image__case=case).with_findings()
+    marks = {cell.id: cell.mark.human_type for cell in list_cells(case)}
+    return [marks[cell.pk] for cell in cells_of(case)]
 
 
 def undo(case: Case, actor: User) -> corrections.Action:
@@ -162,6 +157,8 @@ def test_names_several_cells_in_one_step(
     assert {row.action_id for row in rows} == {action.action_id}
     assert {row.created_by for row in rows} == {pathologist}
     event = AuditEvent.objects.get(action="cell.corrected")
+    assert event.before is not None
+    assert event.after is not None
     cells = cells_of(case)
     assert event.before["cells"][str(cells[0].pk)] == {"machine": "neutrophil", "human": ""}
     assert event.after["cells"] == {str(cells[0].pk): "blast", str(cells[2].pk): "blast"}

@@ -102,7 +102,7 @@ async function undo() {
   if (!states.length) return;
   gallery.select(states[0].id);
   gallery.mark(states.map((state) => state.id));
-  showSelection();
+  stage.show(cells.get(gallery.current), gallery.selected.size);
 }
 
 function next() {

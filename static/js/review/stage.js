@@ -1,8 +1,10 @@
 /** The chosen cell, large, with what machine and human say of it. */
 
+const percent = (cell) => `${Math.floor(cell.confidence * 100)} %`;
+
 const WORDS = {
-  machine: () => "Machine, not confirmed",
-  referred: () => "Referred: the machine is not sure",
+  machine: (cell) => `Machine ${percent(cell)}, not confirmed`,
+  referred: (cell, suggestion) => `Machine not sure: ${suggestion} ${percent(cell)}`,
   unread: (cell) => `Not read: ${cell.error || "no classification"}`,
   human: (cell) => `Reviewer: ${cell.named}`,
 };
@@ -44,9 +46,10 @@ export class Stage {
     const isOpen = cell.group === "unresolved";
     this.hook("state").dataset.state = cell.state;
     this.hook("finding").textContent = isOpen ? "Undecided" : this.cells.labels.get(cell.group);
-    this.hook("who").textContent = WORDS[cell.state](cell);
     const suggestion = this.cells.labels.get(cell.suggestion);
-    this.hook("machine").textContent = suggestion ? `Machine: ${suggestion} ${Math.floor(cell.confidence * 100)} %` : "";
+    this.hook("who").textContent = WORDS[cell.state](cell, suggestion);
+    const isSettled = cell.state === "human" && suggestion;
+    this.hook("machine").textContent = isSettled ? `Machine: ${suggestion} ${percent(cell)}` : "";
     const accept = this.root.querySelector("[data-command=accept]");
     if (accept) accept.disabled = !suggestion;
   }
