@@ -58,7 +58,7 @@ class SmearImage(models.Model):
     @property
     def audit_label(self) -> str:
         """What the audit trail calls the image."""
-        return f"image of {self.case.accession_number}"
+        return self.case.accession_number
 
 
 class Cell(models.Model):

@@ -102,7 +102,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 MAX_UPLOAD_BYTES = 40 * 1024 * 1024
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+# The laboratory's own: people type and read times in it. The database keeps UTC.
+TIME_ZONE = e.TIME_ZONE
 USE_TZ = True
 
 REST_FRAMEWORK = {

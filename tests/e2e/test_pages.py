@@ -1,0 +1,103 @@
+"""Every page, at desktop and phone width: accessible, nothing cut off, no blocked content."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.conftest import ROOT, Site
+
+pytestmark = [pytest.mark.e2e, pytest.mark.processes, pytest.mark.real_model]
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
+
+# Role -> name -> how to get there: an address, or texts of links to follow from the start page.
+PAGES = {
+    "technician": {
+        "worklist": "/",
+        "patients": "/patients/",
+        "register": "/patients/new/",
+        "patient": "/patients/ > Doe, Jane",
+        "new-case": "/patients/ > Doe, Jane > New case",
+        "draft": "/patients/ > Mbeki, Thabo > HV",
+        "classified": "/patients/ > Doe, Jane > HV",
+        "account": "/account/password/change/",
+        "second-factor": "/account/2fa/",
+        "missing": "/no-such-page/",
+    },
+    "pathologist": {"worklist": "/", "review": "/ > Review"},
+    "administrator": {
+        "users": "/administration/users/",
+        "invite": "/administration/users/ > Invite",
+        "user": "/administration/users/ > Tara Lindqvist",
+        "audit": "/administration/audit/",
+    },
+}
+VISITS = [(role, name, path) for role, pages in PAGES.items() for name, path in pages.items()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("role", "name", "path"), VISITS, ids=str)
+def test_page_is_accessible_and_fits(
+    page_as: Callable[..., Page], role: str, name: str, path: str, width: str
+) -> None:
+    page = page_as(role, width=WIDTHS[width][0], height=WIDTHS[width][1])
+    follow(page, path)
+    keep_screenshot(page, f"{role}-{name}-{width}")
+    assert_fits(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", ["/account/login/", "/account/password/reset/"])
+def test_page_before_sign_in_is_accessible_and_fits(
+    site: Site, browser: Browser, path: str, width: str
+) -> None:
+    size = {"width": WIDTHS[width][0], "height": WIDTHS[width][1]}
+    context = browser.new_context(base_url=site.url, viewport=size)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(path)
+    keep_screenshot(page, f"anonymous{path.replace('/', '-')}{width}")
+    assert_fits(page)
+    assert_accessible(page)
+    context.close()
+
+
+def follow(page: Page, path: str) -> None:
+    """Go to the first address, then follow the first visible link with each text."""
+    address, *texts = path.split(" > ")
+    page.goto(address)
+    for text in texts:
+        page.locator("main a:visible", has_text=text).first.click()
+        page.wait_for_load_state("networkidle")
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """Write a picture for people to look at, where SCREENSHOTS names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing makes the page scroll sideways."""
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0, f"{page.url} is {overflow} px too wide"
+
+
+def assert_accessible(page: Page) -> None:
+    """Axe finds no violation of WCAG 2.2, levels A and AA."""
+    page.evaluate(AXE.read_text())
+    result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
+    found = [
+        f"{violation['id']}: {node['html'][:200]} — {node['failureSummary'][:300]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+    assert not found, "\n".join(found)
