@@ -15,7 +15,7 @@ class ReportsConfig(AppConfig):
     name = "reports"
 
     def ready(self) -> None:
-        from accounts.audit import register_actions  # models are importable only now
-        from reports import checks  # noqa: F401 - registers itself
+        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from reports import checks  # noqa: F401, PLC0415 - registers itself
 
         register_actions(ACTIONS)

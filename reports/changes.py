@@ -1,5 +1,6 @@
 """What one version of a report says differently from another: pure comparison of two contents."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from reports.content import Change, DifferentialRow, ReportContent, WhiteCount
@@ -9,32 +10,6 @@ ABSENT = "not reported"
 
 Reader = Callable[[ReportContent], str]
 
-_ITEMS: tuple[tuple[str, Reader], ...] = (
-    ("Patient", lambda content: content.patient.full_name),
-    ("Date of birth", lambda content: day(content.patient.birth_date)),
-    ("Sex", lambda content: content.patient.sex.display),
-    ("MRN", lambda content: f"{content.patient.mrn} ({content.patient.mrn_issuer})"),
-    ("Requested by", lambda content: content.request.ordering_clinician),
-    ("Priority", lambda content: content.request.priority.display),
-    ("Clinical details", lambda content: content.request.clinical_details),
-    ("Specimen", lambda content: content.specimen.specimen_type.display),
-    ("Stain", lambda content: content.specimen.stain.display),
-    ("Specimen condition", lambda content: _condition(content)),
-    ("Collected", lambda content: moment(content.specimen.collected_at)),
-    ("Received", lambda content: moment(content.specimen.received_at)),
-    ("Interpretation", lambda content: content.interpretation),
-    ("Leukocytes (WBC)", lambda content: _white_count(content.white_count)),
-    ("Leukocytes counted", lambda content: str(content.reading.leukocytes)),
-)
-
-_LAST_ITEMS: tuple[tuple[str, Reader], ...] = (
-    ("Nucleated red cells", lambda content: _red_cells(content)),
-    ("Other cells seen", lambda content: _other_cells(content)),
-    ("Cell images", lambda content: _pictures(content)),
-    ("Software", lambda content: _software(content)),
-    ("Laboratory", lambda content: _laboratory(content)),
-)
-
 
 def list_changes(old: ReportContent, new: ReportContent) -> tuple[Change, ...]:
     """Return what ``new`` says differently, in the order of the report."""
@@ -42,9 +17,10 @@ def list_changes(old: ReportContent, new: ReportContent) -> tuple[Change, ...]:
 
 
 def _changes(old: ReportContent, new: ReportContent) -> Iterator[Change]:
-    yield from _compare(old, new, _ITEMS)
+    yield from _compare(old, new, ITEMS)
     yield from _changed_rows(old, new)
-    yield from _compare(old, new, _LAST_ITEMS)
+    yield from _compare(old, new, LAST_ITEMS)
+    yield from _changed_pictures(old, new)
 
 
 def _compare(
@@ -62,9 +38,17 @@ def _changed_rows(old: ReportContent, new: ReportContent) -> Iterator[Change]:
     after = {row.cell_type.code: row for row in new.differential}
     for code in dict.fromkeys((*after, *before)):
         was, is_now = before.get(code), after.get(code)
-        if _row(was) != _row(is_now):
+        if was != is_now:
             name = (is_now or before[code]).cell_type.display
-            yield Change(name, _row(was), _row(is_now))
+            yield Change(name, *_row_texts(was, is_now))
+
+
+def _row_texts(was: DifferentialRow | None, is_now: DifferentialRow | None) -> tuple[str, str]:
+    """Write both; where the figures read alike, the interval they were held against differs."""
+    texts = _row(was), _row(is_now)
+    if texts[0] != texts[1]:
+        return texts
+    return _with_reference(was), _with_reference(is_now)
 
 
 def _row(row: DifferentialRow | None) -> str:
@@ -73,11 +57,17 @@ def _row(row: DifferentialRow | None) -> str:
     parts = [count_of(row)]
     if row.absolute is not None:
         parts.append(f"{row.absolute} × 10⁹/L")  # noqa: RUF001
-    if row.reference:
-        parts.append(f"reference {limits(row.reference)}")
     if row.flag:
         parts.append(row.flag.display.lower())
     return ", ".join(parts)
+
+
+def _with_reference(row: DifferentialRow | None) -> str:
+    reference = row.reference if row else None
+    if reference is None:
+        return f"{_row(row)}, no reference interval"
+    state = "approved" if reference.is_approved else "unconfirmed"
+    return f"{_row(row)}, reference {limits(reference)} (version {reference.version}, {state})"
 
 
 def _condition(content: ReportContent) -> str:
@@ -100,10 +90,23 @@ def _other_cells(content: ReportContent) -> str:
     return ", ".join(f"{other.cell_type.display} {other.count}" for other in content.other_cells)
 
 
+def _changed_pictures(old: ReportContent, new: ReportContent) -> Iterator[Change]:
+    """Say how many cells of each class are pictured; other cells of the same classes show too."""
+    if _picture_hashes(old) == _picture_hashes(new):
+        return
+    before, after = _pictures(old), _pictures(new)
+    if before == after:
+        after += " (other cells)"
+    yield Change("Cell images", before or ABSENT, after or ABSENT)
+
+
+def _picture_hashes(content: ReportContent) -> list[str]:
+    return [item.pixels_sha256 for item in content.pictures]
+
+
 def _pictures(content: ReportContent) -> str:
-    """Name each picture by class and the start of its hash, so that another choice shows."""
-    names = [f"{item.cell_type.display} {item.pixels_sha256[:6]}" for item in content.pictures]
-    return ", ".join(names)
+    numbers = Counter(item.cell_type.display for item in content.pictures)
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
 def _software(content: ReportContent) -> str:
@@ -113,3 +116,29 @@ def _software(content: ReportContent) -> str:
 def _laboratory(content: ReportContent) -> str:
     head = content.laboratory
     return "\n".join(filter(None, (head.name, head.address, head.phone, head.director)))
+
+
+ITEMS: tuple[tuple[str, Reader], ...] = (
+    ("Patient", lambda content: content.patient.full_name),
+    ("Date of birth", lambda content: day(content.patient.birth_date)),
+    ("Sex", lambda content: content.patient.sex.display),
+    ("MRN", lambda content: f"{content.patient.mrn} ({content.patient.mrn_issuer})"),
+    ("Requested by", lambda content: content.request.ordering_clinician),
+    ("Priority", lambda content: content.request.priority.display),
+    ("Clinical details", lambda content: content.request.clinical_details),
+    ("Specimen", lambda content: content.specimen.specimen_type.display),
+    ("Stain", lambda content: content.specimen.stain.display),
+    ("Specimen condition", _condition),
+    ("Collected", lambda content: moment(content.specimen.collected_at)),
+    ("Received", lambda content: moment(content.specimen.received_at)),
+    ("Interpretation", lambda content: content.interpretation),
+    ("Leukocytes (WBC)", lambda content: _white_count(content.white_count)),
+    ("Leukocytes counted", lambda content: str(content.reading.leukocytes)),
+)
+
+LAST_ITEMS: tuple[tuple[str, Reader], ...] = (
+    ("Nucleated red cells", _red_cells),
+    ("Other cells seen", _other_cells),
+    ("Software", _software),
+    ("Laboratory", _laboratory),
+)

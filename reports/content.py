@@ -260,9 +260,7 @@ class ReportContent:
         """Return the content as the signer previewed it."""
         return replace(self, signature=None)
 
-    def correcting(
-        self, *, version: int, status: Coded, amendment: Amendment
-    ) -> "ReportContent":
+    def correcting(self, *, version: int, status: Coded, amendment: Amendment) -> "ReportContent":
         """Return the same findings as a later version that supersedes another."""
         return replace(self, version=version, status=status, amendment=amendment)
 

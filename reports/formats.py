@@ -29,10 +29,11 @@ def day(value: date) -> str:
 
 
 def limits(reference: Reference | None) -> str:
-    """Return the two limits of a reference interval, no more decimals than they need."""
+    """Return the limits of an interval with the decimals they need, absolute ones at least one."""
     if reference is None:
         return EN_DASH
-    decimals = max(_decimals(reference.low), _decimals(reference.high))
+    least = 0 if reference.quantity.code == "percent" else 1
+    decimals = max(least, _decimals(reference.low), _decimals(reference.high))
     return f"{reference.low:.{decimals}f}{EN_DASH}{reference.high:.{decimals}f}"
 
 

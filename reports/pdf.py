@@ -38,7 +38,7 @@ def render_pdf(content: ReportContent, images: Mapping[str, bytes]) -> bytes:
     context["style_sheets"] = [_static_file(name).as_uri() for name in STYLE_SHEETS]
     html = render_to_string("reports/print.html", context)
     try:
-        from weasyprint import HTML
+        from weasyprint import HTML  # noqa: PLC0415 - needs Pango, and half a second
     except OSError as error:  # Pango is a library of the operating system, not of Python
         logger.exception("WeasyPrint can't load its libraries")
         raise DocumentFailed("The PDF can't be made: the Pango library is missing.") from error
@@ -64,9 +64,7 @@ def reference_notes(content: ReportContent) -> list[str]:
     """Say where the reference intervals come from and whether anybody approved them."""
     references = [row.reference for row in content.differential if row.reference]
     sources = dict.fromkeys((item.source, item.version) for item in references)
-    notes = [
-        f"Reference intervals: {source}; version {version}." for source, version in sources
-    ]
+    notes = [f"Reference intervals: {source}; version {version}." for source, version in sources]
     if any(not item.is_approved for item in references):
         notes.append("u: unconfirmed, not yet approved for this laboratory.")
     return notes
@@ -87,7 +85,7 @@ def _static_file(name: str) -> Path:
 @cache
 def _fetcher() -> "URLFetcher":
     """Return a fetcher that reads data addresses and files below our static folders only."""
-    from weasyprint.urls import URLFetcher
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415 - see render_pdf
 
     class OwnFilesOnly(URLFetcher):
         """Refuses every address that isn't ours."""

@@ -66,7 +66,7 @@ def describe(found: Sequence[FoundCell]) -> tuple[CellPicture, ...]:
 
 def load_pixels(cells: Iterable[Cell]) -> dict[str, Image.Image]:
     """Return the box of each cell (with its image), read once per image file."""
-    crops = {}
+    crops: dict[str, Image.Image] = {}
     by_image: dict[SmearImage, list[Cell]] = defaultdict(list)
     for cell in cells:
         by_image[cell.image].append(cell)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class ReportQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class ReportQuerySet(models.QuerySet):
     """Selections of reports."""
 
     def visible_to(self, user: "User") -> Self:

@@ -3,12 +3,12 @@
 import uuid
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from classifier import lifecycle
 from classifier.models import Case, Patient
 from reports.models import Report
+from reports.querysets import ReportQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -30,12 +30,12 @@ def get_patient(user: "User", patient_id: uuid.UUID) -> Patient:
     return get_object_or_404(Patient.objects.visible_to(user), pk=patient_id)
 
 
-def versions_of(case: Case) -> QuerySet[Report]:
+def versions_of(case: Case) -> ReportQuerySet:
     """Return all versions of a case's report, the latest first."""
     return case.reports.with_signatures().order_by("-version")
 
 
-def reports_of(patient: Patient) -> QuerySet[Report]:
+def reports_of(patient: Patient) -> ReportQuerySet:
     """Return all versions of all reports of a patient, the latest case and version first."""
     reports = Report.objects.filter(case__patient=patient).with_signatures()
     return reports.select_related("case__specimen", "superseded_by").order_by(

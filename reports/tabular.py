@@ -41,15 +41,15 @@ class Line:
     section: str
     item: str
     value: object
-    code: str = ""
-    unit: str = ""
+    code: object = ""
+    unit: object = ""
     ci95_low: object = ""
     ci95_high: object = ""
     reference_low: object = ""
     reference_high: object = ""
     reference_version: object = ""
-    reference_status: str = ""
-    flag: str = ""
+    reference_status: object = ""
+    flag: object = ""
 
 
 def render_csv(content: ReportContent) -> bytes:
@@ -128,7 +128,7 @@ def _row_lines(row: DifferentialRow) -> Iterator[Line]:
     name, code = row.cell_type.display, row.cell_type.code
     yield Line("differential", f"{name} count", row.count, code, "{cells}")
     reference = row.reference
-    judged = {}
+    judged: dict[str, object] = {}
     if reference:
         judged = {
             "reference_low": reference.low,
@@ -149,7 +149,9 @@ def _row_lines(row: DifferentialRow) -> Iterator[Line]:
         row.ci_high,
         **by_percent,
     )
-    yield Line("differential", f"{name} absolute", row.absolute, code, CELLS_PER_LITRE, **by_absolute)
+    yield Line(
+        "differential", f"{name} absolute", row.absolute, code, CELLS_PER_LITRE, **by_absolute
+    )
 
 
 def _other_lines(content: ReportContent) -> Iterator[Line]:

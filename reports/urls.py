@@ -10,7 +10,6 @@ urlpatterns: list[URLPattern] = [
     path("cases/<uuid:pk>/sign-off/", signing.sign_off, name="sign_off"),
     path("cases/<uuid:pk>/sign-off/preview.pdf", signing.preview, name="sign_off_preview"),
     path("cases/<uuid:pk>/amend/", amending.amend, name="amend"),
-    path("cases/<uuid:pk>/amend/withdraw/", amending.withdraw, name="withdraw_amendment"),
     path("patients/<uuid:pk>/", documents.patient_reports, name="patient_reports"),
     path("<uuid:pk>/", documents.detail, name="report_detail"),
     path("<uuid:pk>/report.pdf", documents.pdf, name="report_pdf"),

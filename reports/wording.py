@@ -6,7 +6,8 @@ from decimal import Decimal
 from reports.content import NucleatedRedCells, Reading, WhiteCount
 
 INTERVALS = (
-    "The 95 % intervals (Clopper-Pearson) cover chance in counting cells, not errors in naming them."
+    "The 95 % intervals (Clopper-Pearson) cover chance in counting cells, "
+    "not errors in naming them."
 )
 SCOPE = (
     "The report covers the leukocytes on the submitted images. "
@@ -14,6 +15,10 @@ SCOPE = (
 )
 RED_CELLS = (
     "The analyser's leukocyte count is used as given; it was not corrected for nucleated red cells."
+)
+VERIFIED = (
+    "The signing pathologist reviewed the proposals, could change every one, "
+    "and decided every referred cell."
 )
 MANUAL = "The signing pathologist classified all cells without help from software."
 
@@ -24,12 +29,11 @@ def method_of(reading: Reading) -> str:
         return MANUAL
     names = " and ".join(f"{item.name} {item.version}" for item in reading.software)
     by_eye = reading.cells - reading.read_by_software
+    proposed = _cells(reading.read_by_software)
     sentences = [
         "AI-assisted, human-verified differential on digital images of single cells.",
-        f"{names} proposed a class for {_cells(reading.read_by_software)} and referred "
-        f"{reading.referred} to a human.",
-        "The signing pathologist reviewed the proposals, could change every one, and decided "
-        "every referred cell.",
+        f"{names} proposed a class for {proposed} and referred {reading.referred} to a human.",
+        VERIFIED,
     ]
     if by_eye:
         sentences.append(f"{_cells(by_eye).capitalize()} had no proposal and were read by eye.")

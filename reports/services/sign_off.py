@@ -139,7 +139,7 @@ def _issue(
             _bind(report, actor, intent, reauthentication, signed)
             _audit(report, case, actor, intent)
     except Exception:
-        if report.pdf:
+        if report.pdf.name:
             report.pdf.storage.delete(report.pdf.name)
         raise
     return report

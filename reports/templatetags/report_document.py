@@ -55,9 +55,7 @@ def interval_bar(row: DifferentialRow, white_count: WhiteCount | None) -> Bar | 
     return Bar(place(row.percent), place(row.ci_low), place(row.ci_high), start, width, text)
 
 
-def _band(
-    row: DifferentialRow, white_count: WhiteCount | None
-) -> tuple[Decimal, Decimal] | None:
+def _band(row: DifferentialRow, white_count: WhiteCount | None) -> tuple[Decimal, Decimal] | None:
     if row.reference is None:
         return None
     low, high = row.reference.low, row.reference.high

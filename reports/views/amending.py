@@ -1,4 +1,4 @@
-"""Correcting a signed report: opening the case again with a reason, or thinking better of it."""
+"""Correcting a signed report: opening the case again with a reason."""
 
 import uuid
 
@@ -6,14 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.audit import record_read
 from classifier import policies
 from classifier.enums import CaseStatus
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.services import reviews
-from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.access import MemberRequest, duty_required
 from reports import selectors
 from reports.forms import AmendForm
 
@@ -33,33 +33,16 @@ def amend(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     form = AmendForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            reviews.amend(
-                case_id=case.pk, actor=request.user, reason=form.cleaned_data["reason"]
-            )
+            reviews.amend(case_id=case.pk, actor=request.user, reason=form.cleaned_data["reason"])
         except NotPermitted as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "The case is open for correction. Sign it to issue a new version.")
+            messages.success(
+                request, "The case is open for correction. Sign it to issue a new version."
+            )
             return redirect("classifier:review", case.pk)
     record_read(actor=request.user, patient=case.patient)
     context = {"case": case, "form": form, "report": selectors.versions_of(case).first()}
-    return render(
-        request, "reports/amend.html", context, status=REFUSED if form.is_bound else 200
-    )
-
-
-@duty_required("amend_report")
-@require_POST
-def withdraw(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Close an amendment that changed no cell; the signed report stands."""
-    case = selectors.get_case(request.user, pk)
-    attempt(
-        request,
-        reviews.withdraw_amendment,
-        success="The amendment is withdrawn; the signed report stands.",
-        case_id=case.pk,
-        actor=request.user,
-    )
-    return redirect("reports:case_report", case.pk)
+    return render(request, "reports/amend.html", context, status=REFUSED if form.is_bound else 200)

@@ -104,9 +104,7 @@ def _sign_as_declared(
         draft_sha256=form.cleaned_data["draft_sha256"],
         cell_ids=pictures.choice(),
     )
-    return sign_off_case(
-        case_id=case.pk, actor=request.user, intent=intent, reauthentication=proof
-    )
+    return sign_off_case(case_id=case.pk, actor=request.user, intent=intent, reauthentication=proof)
 
 
 def _page(

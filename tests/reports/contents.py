@@ -18,12 +18,13 @@ UK = "UK laboratories, typical values (PMC7082321, table 6)"
 
 def _row(code: str, name: str, count: int, ci: str, absolute: str, reference: str, flag: str = ""):  # type: ignore[no-untyped-def]
     low, high = reference.split() if reference else ("", "")
+    ci_low, ci_high = ci.split()
     return c.DifferentialRow(
         cell_type=c.Coded(code, name),
         count=count,
         percent=Decimal(count).quantize(Decimal("0.1")),
-        ci_low=Decimal(ci.split()[0]),
-        ci_high=Decimal(ci.split()[1]),
+        ci_low=Decimal(ci_low),
+        ci_high=Decimal(ci_high),
         absolute=Decimal(absolute),
         reference=c.Reference(
             quantity=c.Coded("absolute", "Absolute count"),
@@ -72,7 +73,16 @@ def make_pictures(number: int) -> tuple[tuple[c.CellPicture, ...], dict[str, byt
         digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         pictures.append(
             c.CellPicture(
-                cell_id, cell_id, digest, digest, 0, 0, 240, 240, c.Coded(code, name), index % 5 == 0
+                cell_id,
+                cell_id,
+                digest,
+                digest,
+                0,
+                0,
+                240,
+                240,
+                c.Coded(code, name),
+                index % 5 == 0,
             )
         )
         images[cell_id] = buffer.getvalue()
@@ -125,12 +135,20 @@ def make_content(**changed: object) -> c.ReportContent:
         nucleated_red_cells=c.NucleatedRedCells(3, Decimal("3.0")),
         other_cells=(c.OtherCells(c.Coded("platelet", "Platelet"), 4),),
         interpretation=(
-            "Marked leukocytosis with 17 % blasts and left-shifted granulopoiesis. Findings suggest "
-            "acute leukaemia until proven otherwise.\n\nUrgent haematology referral and bone marrow "
-            "examination with immunophenotyping are advised. Telephoned to Dr. M. Rossi."
+            "Marked leukocytosis with 17 % blasts and left-shifted granulopoiesis. Findings "
+            "suggest acute leukaemia until proven otherwise.\n\nUrgent haematology referral and "
+            "bone marrow examination with immunophenotyping are advised."
         ),
         reading=c.Reading(
-            (c.Software("hematovision-cells", "1.0.0", "9f3c" * 16),), 107, 107, 100, 100, 107, 9, 31, 4
+            (c.Software("hematovision-cells", "1.0.0", "9f3c" * 16),),
+            107,
+            107,
+            100,
+            100,
+            107,
+            9,
+            31,
+            4,
         ),
         pictures=(),
         method="AI-assisted, human-verified differential on digital images of single cells.",

@@ -20,10 +20,22 @@ def test_names_the_class_with_old_and_new_figures() -> None:
     assert changes == (
         Change(
             "Neutrophil",
-            "38 (38.0 %), 10.79 × 10⁹/L, reference 2.0–7.5, high",  # noqa: RUF001
-            "39 (38.0 %), 10.79 × 10⁹/L, reference 2.0–7.5",  # noqa: RUF001
+            "38 (38.0 %), 10.79 × 10⁹/L, high",  # noqa: RUF001
+            "39 (38.0 %), 10.79 × 10⁹/L",  # noqa: RUF001
         ),
     )
+
+
+def test_another_interval_is_a_change_even_if_the_figures_stay() -> None:
+    old = make_content()
+    row = old.differential[0]
+    assert row.reference is not None
+    approved = replace(row, reference=replace(row.reference, version=2, is_approved=True))
+
+    (change,) = list_changes(old, replace(old, differential=(approved, *old.differential[1:])))
+
+    assert change.old.endswith("reference 2.0–7.5 (version 1, unconfirmed)")  # noqa: RUF001
+    assert change.new.endswith("reference 2.0–7.5 (version 2, approved)")  # noqa: RUF001
 
 
 def test_a_class_that_comes_or_goes_is_named() -> None:
@@ -49,4 +61,12 @@ def test_names_text_identity_and_pictures() -> None:
 
     assert items["Interpretation"] == (ABSENT, "Normal.")
     assert items["Patient"] == ("Varga, István", "Vargas, István")
-    assert items["Cell images"][0] == ABSENT
+    assert items["Cell images"] == (ABSENT, "Neutrophil 1")
+
+
+def test_other_cells_of_the_same_classes_are_a_change() -> None:
+    first, second = make_pictures(7)[0][0], make_pictures(7)[0][6]
+
+    (change,) = list_changes(make_content(pictures=(first,)), make_content(pictures=(second,)))
+
+    assert (change.old, change.new) == ("Neutrophil 1", "Neutrophil 1 (other cells)")

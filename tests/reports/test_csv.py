@@ -51,7 +51,9 @@ def test_an_interval_of_percent_stands_with_the_percent() -> None:
     row = make_content().differential[0]
     assert row.reference is not None
     by_percent = replace(
-        row, absolute=None, reference=replace(row.reference, quantity=replace(row.cell_type, code="percent"))
+        row,
+        absolute=None,
+        reference=replace(row.reference, quantity=replace(row.cell_type, code="percent")),
     )
 
     count, percent, absolute = (
