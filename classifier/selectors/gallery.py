@@ -106,7 +106,7 @@ class CellView:
         """The cell in words, for those who don't see it."""
         name = str(CellType(self.finding).label)
         words = {
-            "human": f"{name}, named by reviewer",
+            "human": f"{name}, named by reviewer, {self.tag}",
             "machine": f"{name}, machine, {self.tag}",
             "referred": f"Undecided, machine suggests {self.tag}",
             "unread": "Undecided, not read by the machine",

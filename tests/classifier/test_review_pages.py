@@ -60,7 +60,7 @@ def test_machine_and_human_never_look_the_same(
     shown = gallery.list_cells(case)
     assert [cell.state for cell in shown] == ["machine", "human", "human"]
     assert [cell.tag for cell in shown] == ["97 %", "confirmed", "was NEU"]
-    assert shown[2].description == "Blast, named by reviewer"
+    assert shown[2].description == "Blast, named by reviewer, was NEU"
     assert shown[2].signature.startswith("Paul Pathologist, ")
 
 

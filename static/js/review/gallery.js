@@ -13,6 +13,7 @@ export class Gallery {
     this.current = null;
     this.anchor = null;
     this.severalMode = false;
+    this.isPointing = false;
     for (const list of this.lists()) this.dress(list);
     for (const tile of this.tiles()) this.prepare(tile);
     this.listen();
@@ -59,7 +60,11 @@ export class Gallery {
   }
 
   listen() {
+    // Pressing a tile focuses it before the click says what is meant: only keys select by focus.
+    this.root.addEventListener("pointerdown", () => { this.isPointing = true; });
+    for (const name of ["keydown", "dragend"]) document.addEventListener(name, () => { this.isPointing = false; });
     this.root.addEventListener("click", (event) => {
+      this.isPointing = false;
       const tile = event.target.closest(".cell[data-cell]");
       if (!tile || event.button !== 0) return;
       event.preventDefault();
@@ -68,7 +73,7 @@ export class Gallery {
     });
     this.root.addEventListener("focusin", (event) => {
       const tile = event.target.closest(".cell[data-cell]");
-      if (tile && tile.dataset.cell !== this.current) this.select(tile.dataset.cell, "keep");
+      if (tile && !this.isPointing && tile.dataset.cell !== this.current) this.select(tile.dataset.cell, "keep");
     });
   }
 
