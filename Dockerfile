@@ -24,7 +24,6 @@ COPY --from=packages /app/static/vendor static/vendor
 COPY . .
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    TF_CPP_MIN_LOG_LEVEL=1 \
     HEMATOVISION_VAR=/var/lib/hematovision \
     HOME=/tmp \
     LOG_FORMAT=json

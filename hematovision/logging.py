@@ -110,6 +110,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
             "fontTools": {"level": "WARNING"},
+            "matplotlib": {"level": "WARNING"},
             "weasyprint": {"level": "ERROR"},
         },
     }

@@ -75,7 +75,6 @@ def _environment(host: str, port: int, var: Path) -> dict[str, str]:
         "SITE_URL": f"http://{shown}:{port}",
         "ALLOWED_HOSTS": ",".join(names),
         "PYTHONUNBUFFERED": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "1",  # TensorFlow's remarks on the processor are no news
     }
     given = {name: value for name, value in os.environ.items() if value}
     fixed = {"DJANGO_SETTINGS_MODULE": "hematovision.settings", "HEMATOVISION_VAR": str(var)}

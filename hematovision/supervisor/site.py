@@ -33,7 +33,8 @@ class Site:
         logs: Path,
     ):
         logs.mkdir(parents=True, exist_ok=True)
-        self.children = [Child(one, environment=environment, logs=logs) for one in programs]
+        self.waiting = [Child(one, environment=environment, logs=logs) for one in programs]
+        self.children: list[Child] = []
         self.servers = servers
         self.logs = logs
         self.environment = environment
@@ -43,10 +44,11 @@ class Site:
     def run(self, *, host: str, port: int, told: str) -> int:
         """Run until asked to stop."""
         with self._signals_counted():
-            for child in self.children:
-                self._start(child)
             try:
+                self._start_next()
                 self._wait_until_ready(host, port)
+                while self.waiting and not self.stop_signals:
+                    self._start_next()
                 if not self.stop_signals:
                     address = self.environment["SITE_URL"]
                     terminal.welcome(address=address, told=told, logs=str(self.logs))
@@ -75,6 +77,12 @@ class Site:
             signal.set_wakeup_fd(-1)
             os.close(reader)
             os.close(writer)
+
+    def _start_next(self) -> None:
+        """Start the next program; the first, the web server, has the machine to itself at first."""
+        child = self.waiting.pop(0)
+        self.children.append(child)
+        self._start(child)
 
     def _start(self, child: Child) -> None:
         child.start()

@@ -26,12 +26,39 @@ def initialised_var() -> Iterator[Path]:
         yield folder / "var"
 
 
+@pytest.fixture(scope="session")
+def prepared_var(initialised_var: Path) -> Iterator[Path]:
+    """Return a var folder in which the site has been prepared once, to be copied."""
+    with awkward_folder() as folder:
+        copy(initialised_var, folder / "var")
+        with EmbeddedServers(folder / "var") as servers:
+            subprocess.run(
+                [sys.executable, "-m", "hematovision.supervisor.prepare"],
+                cwd=ROOT,
+                env=own_environment(folder / "var") | servers.environment,
+                check=True,
+            )
+        yield folder / "var"
+
+
 @pytest.fixture
 def var(initialised_var: Path) -> Iterator[Path]:
     """Return a var folder such as an unlucky user has."""
     with awkward_folder() as folder:
-        subprocess.run(["cp", "--archive", initialised_var, folder / "var"], check=True)
+        copy(initialised_var, folder / "var")
         yield folder / "var"
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a var folder, owners and times included."""
+    subprocess.run(["cp", "--archive", source, target], check=True)
+
+
+def own_environment(var: Path) -> dict[str, str]:
+    """Return an environment without the test run's own servers."""
+    own = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "ALLOWED_HOSTS"}
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    return kept | {"HEMATOVISION_VAR": str(var)}
 
 
 @contextmanager
@@ -48,12 +75,8 @@ def awkward_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def environment(var: Path) -> dict[str, str]:
-    """Return an environment without the test run's own servers."""
-    own = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SITE_URL", "ALLOWED_HOSTS"}
-    return {
-        **{name: value for name, value in os.environ.items() if name not in own},
-        "HEMATOVISION_VAR": str(var),
-    }
+    """Return the environment of a program that runs in ``var``."""
+    return own_environment(var)
 
 
 @pytest.fixture
@@ -87,7 +110,7 @@ def launch(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pop
         process.communicate(timeout=60)
 
 
-def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], *, seconds: float = 200) -> None:
     """Return once ``true()`` is so; fail when it does not come about."""
     deadline = time.monotonic() + seconds
     while not true():

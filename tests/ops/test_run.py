@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,12 +15,20 @@ import psutil
 import pytest
 
 from hematovision.embedded.redis import RedisServer
-from tests.ops.conftest import wait_until
+from tests.ops.conftest import awkward_folder, copy, wait_until
 
 pytestmark = pytest.mark.processes
 
 Launch = Callable[..., subprocess.Popen[str]]
 SUPERVISOR = "hematovision.supervisor"
+
+
+@pytest.fixture
+def var(prepared_var: Path) -> Iterator[Path]:
+    """Return a var folder in which the site can start without delay."""
+    with awkward_folder() as folder:
+        copy(prepared_var, folder / "var")
+        yield folder / "var"
 
 
 def is_ready(port: int) -> bool:
