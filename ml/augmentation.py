@@ -29,16 +29,14 @@ class Strength:
     shift: float = 0.08
     density: tuple[float, float] = (0.45, 1.2)
     """Factor on all optical density: other laboratories stain paler than PBC, hardly darker."""
-    stain: float = 0.3
-    stain_hue: float = 0.14
+    stain: float = 0.25
+    stain_hue: float = 0.08
     stain_offset: float = 0.06
     white_balance: float = 0.14
     gamma: float = 0.3
     brightness: tuple[float, float] = (0.72, 1.1)
-    saturation: float = 0.5
-    grey: float = 0.08
-    """Share of views without any colour: shape must count for something alone."""
-    blur: float = 2.5
+    saturation: float = 0.45
+    blur: float = 2.0
     noise: float = 6.0
 
 
@@ -141,8 +139,6 @@ def _jitter_camera(
     curved = cv2.LUT(view, curves.astype(np.uint8)[None])
     grey = cv2.cvtColor(curved, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
     keep = 1 + rng.uniform(-strength.saturation, strength.saturation)
-    if rng.random() < strength.grey:
-        keep = 0.0
     return _as_bytes(grey + (curved.astype(np.float32) - grey) * keep)
 
 
@@ -154,13 +150,11 @@ def _neutralising_gains(view: NDArray[np.uint8]) -> NDArray[np.float64]:
 def _degrade(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
-    """Lose detail as focus, small frames, sensor noise and JPEG do, or sharpen as cameras do."""
+    """Lose detail as focus, sensor noise, small frames and JPEG do, or sharpen as cameras do."""
     chance = rng.random()
-    if chance < 0.35:
+    if chance < 0.45:
         view = _as_bytes(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur)))
-    elif chance < 0.5:
-        view = _coarsen(view, rng.uniform(0.3, 0.8))
-    elif chance < 0.65:
+    elif chance < 0.6:
         soft = cv2.GaussianBlur(view, (0, 0), 1.0)
         view = _as_bytes(cv2.addWeighted(view, 1.8, soft, -0.8, 0))
     if rng.random() < 0.2:
@@ -171,13 +165,6 @@ def _degrade(
         _, encoded = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
         view = _as_bytes(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
     return view
-
-
-def _coarsen(view: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Take the detail a frame of `scale` times the side would have, at the same size."""
-    side = view.shape[0]
-    small = cv2.resize(view, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _as_bytes(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _as_bytes(values: Any) -> NDArray[np.uint8]:

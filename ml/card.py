@@ -61,9 +61,9 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 ## Limits
 
 - {images} come from one hospital, one stainer and one kind of camera, and carry no patient
-  identifiers, so a patient may lie in more than one fold: **the figures above are optimistic**
-  for any other laboratory. Expect the figures of the section before this one there, or worse;
-  measure on your own cells before relying on it.
+  identifiers, so a patient may lie in more than one fold: **the figures on the test fold
+  are optimistic** for any other laboratory. Expect those of "A laboratory it has never seen", or
+  worse; measure on your own cells before relying on it.
 - Confidence is calibrated for the same source. On strange stains it is too high.
 - How much of the picture the cell fills matters: a third to nine tenths is what it was taught.
 - No age, sex, ethnicity or disease information exists for the training cells, so differences in

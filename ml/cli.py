@@ -137,7 +137,7 @@ def _release(options: argparse.Namespace) -> None:
         validation=_fold(folds["validation"], size, options.run_dir),
         test=_fold(folds["test"], size, options.run_dir),
         data=_describe(folds, plan.seed),
-        command=f"python -m ml train && python -m ml release --input-size {size}",
+        command=_command(plan, size),
     )
     if (options.data / "bccd").is_dir():
         add_strangers(options.release, options.data)
@@ -174,6 +174,17 @@ def _describe(folds: dict[str, list[Record]], seed: int) -> dict[str, Any]:
         "folds": {name: len(folds[name]) for name in FOLDS},
         "fingerprints": {name: fingerprint(folds[name]) for name in FOLDS},
     }
+
+
+def _command(plan: TrainingPlan, size: int) -> str:
+    usual = TrainingPlan()
+    training = [
+        f"--{name.replace('_', '-')} {getattr(plan, name)}"
+        for name in ("architecture", "input_size", "epochs", "seed")
+        if getattr(plan, name) != getattr(usual, name)
+    ]
+    serving = [f"--input-size {size}"] if size != plan.input_size else []
+    return " ".join(["python -m ml train", *training, "&& python -m ml release", *serving])
 
 
 def _show(examination: Examination) -> None:
