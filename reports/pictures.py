@@ -14,7 +14,7 @@ from classifier.enums import LEUKOCYTES, CellType
 from classifier.models import Case, Cell, SmearImage
 from classifier.selectors.differential import Mark
 from reports.content import CellPicture, Coded
-from reports.exceptions import ReportTampered
+from reports.exceptions import DocumentFailed, ReportTampered
 
 PICTURES_BY_DEFAULT = 12
 MOST_PICTURES = 30
@@ -59,8 +59,15 @@ def choose_pictures(found: Sequence[FoundCell]) -> list[FoundCell]:
 
 
 def describe(found: Sequence[FoundCell]) -> tuple[CellPicture, ...]:
-    """Return the cells as pictures of a report, tied to their pixels by hash."""
-    crops = load_pixels(item.cell for item in found)
+    """Return the cells as pictures of a report, tied to their pixels by hash.
+
+    Raises:
+        DocumentFailed: an image can't be read.
+    """
+    try:
+        crops = load_pixels(item.cell for item in found)
+    except OSError as error:
+        raise DocumentFailed("A cell image can't be read; the report can't be made.") from error
     return tuple(_picture(item, crops[str(item.cell.pk)]) for item in found)
 
 

@@ -20,7 +20,13 @@ from classifier.views.access import MemberRequest, duty_required
 from reports import selectors
 from reports.content import ReportContent
 from reports.drafting import draft_report
-from reports.exceptions import LockedOut, ReauthenticationUnavailable, WrongPassword
+from reports.exceptions import (
+    DocumentFailed,
+    LockedOut,
+    ReauthenticationUnavailable,
+    ReportTampered,
+    WrongPassword,
+)
 from reports.forms import PicturesForm, SignatureForm
 from reports.models import Report
 from reports.pdf import document_context, render_pdf
@@ -38,14 +44,10 @@ REFUSED, CONFLICT, UNAVAILABLE = 422, 409, 503
 def sign_off(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show exactly what will be signed; sign it with a stated meaning and the password."""
     case = selectors.get_case(request.user, pk)
-    if request.method == "POST":
-        return _sign(request, case)
-    if not selectors.is_open_for_signing(case):
-        return _elsewhere(request, case)
-    if not policies.can_sign_off(request.user, case):
-        raise PermissionDenied("This case is open with somebody else.")
-    record_read(actor=request.user, patient=case.patient)
-    return _page(request, case, _pictures_form(case, request.GET))
+    try:
+        return _sign(request, case) if request.method == "POST" else _show(request, case)
+    except (DocumentFailed, ReportTampered) as failure:
+        return _without_document(request, case, failure)
 
 
 @duty_required("sign_off_case")
@@ -59,12 +61,23 @@ def preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     record_read(actor=request.user, patient=case.patient)
     pictures = _pictures_form(case, request.GET)
     choice = pictures.choice() if pictures.is_valid() else None
-    draft = draft_report(case, cell_ids=choice)
-    response = HttpResponse(
-        render_pdf(draft, load_printed(draft.pictures)), content_type="application/pdf"
-    )
+    try:
+        draft = draft_report(case, cell_ids=choice)
+        document = render_pdf(draft, load_printed(draft.pictures))
+    except (DocumentFailed, ReportTampered) as failure:
+        return _without_document(request, case, failure)
+    response = HttpResponse(document, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{case.accession_number}-preview.pdf"'
     return response
+
+
+def _show(request: MemberRequest, case: Case) -> HttpResponse:
+    if not selectors.is_open_for_signing(case):
+        return _elsewhere(request, case)
+    if not policies.can_sign_off(request.user, case):
+        raise PermissionDenied("This case is open with somebody else.")
+    record_read(actor=request.user, patient=case.patient)
+    return _page(request, case, _pictures_form(case, request.GET))
 
 
 def _sign(request: MemberRequest, case: Case) -> HttpResponse:
@@ -124,6 +137,7 @@ def _page(
         "case": case,
         "form": form or SignatureForm(),
         "draft_sha256": draft.draft_sha256,
+        "is_changed": form and form["draft_sha256"].data != draft.draft_sha256,
         "problems": _problems(case, draft),
         "cells": find_cells(case),
         "shown": {picture.cell_id for picture in draft.pictures},
@@ -164,4 +178,10 @@ def _elsewhere(request: MemberRequest, case: Case) -> HttpResponse:
         messages.info(request, "This case is signed already.")
         return redirect(last)
     messages.error(request, "This case is not open for signing.")
+    return redirect(case)
+
+
+def _without_document(request: MemberRequest, case: Case, failure: DomainError) -> HttpResponse:
+    """Lead back to the case and say why there is nothing to sign."""
+    messages.error(request, str(failure))
     return redirect(case)

@@ -214,6 +214,15 @@ class TestSigning:
         assert str(form["draft_sha256"]) not in page
         assert client.post(url, signing_form(page)).status_code == 302
 
+    def test_a_wrong_password_does_not_hide_that_the_case_has_changed(
+        self, client: Client, url: str, ready_case: Case, correct: Callable[..., object]
+    ) -> None:
+        form = signing_form(client.get(url).content.decode(), password="wrong")
+        assert "The report has changed" not in client.post(url, form).content.decode()
+        correct(ready_case, [0], "blast")
+
+        assert "The report has changed" in client.post(url, form).content.decode()
+
     def test_says_beforehand_what_is_missing(
         self, client: Client, classified_case: MakeCase
     ) -> None:
@@ -261,6 +270,15 @@ class TestSigning:
 
         assert response["Content-Type"] == "application/pdf"
         assert response.content.startswith(b"%PDF-1.7")
+
+    def test_an_image_that_cannot_be_read_is_said_plainly(
+        self, client: Client, url: str, ready_case: Case
+    ) -> None:
+        Path(cells_of(ready_case)[0].image.file.path).unlink()
+
+        for address_ in (url, address("sign_off_preview", ready_case)):
+            response = client.get(address_, follow=True)
+            assert "A cell image can&#x27;t be read" in response.content.decode()
 
     def test_a_signed_case_leads_to_its_report(
         self, client: Client, url: str, ready_case: Case, sign: Sign
