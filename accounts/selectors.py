@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.db.models import Q
 
 from accounts.audit import ACTIONS
@@ -72,9 +73,14 @@ def describe(event: AuditEvent) -> AuditEntry:
     return AuditEntry(
         event=event,
         sentence=ACTIONS.get(event.action, event.action),
-        target_kind=event.target_type.rpartition(".")[2],
+        target_kind=_kind(event.target_type),
         changes=tuple(_changes(event.before, event.after)),
     )
+
+
+def _kind(target_type: str) -> str:
+    """Return what the laboratory calls a kind of record: "image" for "classifier.smearimage"."""
+    return str(apps.get_model(target_type)._meta.verbose_name) if target_type else ""
 
 
 def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:

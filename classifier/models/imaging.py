@@ -42,6 +42,7 @@ class SmearImage(models.Model):
     uploaded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "image"
         ordering = ["uploaded_at", "pk"]
         constraints = [
             models.UniqueConstraint(
