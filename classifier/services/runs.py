@@ -41,6 +41,7 @@ STRANDED_AFTER = timedelta(seconds=30)
 STOPPED = (
     "The classifier stopped several times on this image. Retry, or send the case to manual review."
 )
+REJECTED = "The case was rejected before this image was classified."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,7 @@ def reap_runs() -> None:
 @transaction.atomic
 def close_unwanted() -> None:
     """Close the open runs of cases that were rejected."""
-    message = "The case was rejected before this image was classified."
-    _end(_lock_idle(ClassificationRun.objects.unwanted()), message)
+    _end(_lock_idle(ClassificationRun.objects.unwanted()), REJECTED)
 
 
 def advance_finished_cases() -> None:
@@ -196,7 +196,7 @@ def _record_case(case_id: uuid.UUID, readings: Sequence[Reading]) -> None:
         if case.status == CaseStatus.IN_CLASSIFICATION:
             predictions += _apply(run, reading)
         else:
-            _set_ended(run, RunStatus.FAILED, "The case was rejected before it was classified.")
+            _set_ended(run, RunStatus.FAILED, REJECTED)
     ClassificationRun.objects.bulk_update((run for run, _ in held), _RECORDED)
     PredictionRow.objects.bulk_create(predictions)
     _advance(case)

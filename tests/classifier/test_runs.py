@@ -172,6 +172,17 @@ class TestQueueing:
         assert len(runs_of(case)) == 4
         assert classifier.batches == [2, 1]
 
+    def test_a_case_submitted_again_with_nothing_new_to_read_goes_on(
+        self, submit: SubmitCase, technician: User
+    ) -> None:
+        case = submit(2)
+        work()
+        Case.objects.filter(pk=case.pk).update(status=CaseStatus.REGISTERED)
+        cases.submit_case(case_id=case.pk, actor=technician)
+        work()
+        assert status_of(case) == CaseStatus.AWAITING_REVIEW
+        assert len(runs_of(case)) == 2
+
     def test_tells_the_workers_on_commit(
         self,
         submit: SubmitCase,
@@ -333,7 +344,7 @@ class TestRecording:
         read_and_record(batch)
         assert Prediction.objects.count() == 0
         assert {run.status for run in runs_of(case)} == {RunStatus.FAILED}
-        assert "rejected" in runs_of(case)[0].error_message
+        assert runs_of(case)[0].error_message == runs.REJECTED
         assert status_of(case) == CaseStatus.REJECTED
 
     def test_a_message_after_rejection_claims_nothing(
