@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-pytest_plugins = ["tests.people", "tests.clinical", "tests.reviewing", "tests.committed"]
+pytest_plugins = ["tests.people", "tests.clinical", "tests.reviewing", "tests.databases"]
 
 
 @pytest.fixture(autouse=True)
