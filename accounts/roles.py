@@ -53,7 +53,8 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "view_audit",
         }
     ),
-    Role.CONSULTANT: frozenset({"view_worklist", "view_patient"}),
+    # Consultants come from outside; until a case can be referred to them, they see none.
+    Role.CONSULTANT: frozenset(),
     # Learners see no patient until teaching sets without identifiers are given to them.
     Role.LEARNER: frozenset(),
 }
@@ -63,7 +64,7 @@ ROLE_SUMMARIES: dict[Role, str] = {
     Role.TECHNICIAN: "registers patients, opens cases, uploads images, submits",
     Role.PATHOLOGIST: "reviews cases, corrects cells, signs and amends reports",
     Role.ADMINISTRATOR: "manages accounts, models and settings, reads the audit trail",
-    Role.CONSULTANT: "reads cases and reports",
+    Role.CONSULTANT: "sees no case until one is referred",
     Role.LEARNER: "sees no patients",
 }
 
