@@ -41,8 +41,7 @@ def prepare(options: argparse.Namespace) -> None:
     check_redis()
     _say("Applying database migrations")
     call_command("migrate", interactive=False, verbosity=0)
-    _say("Registering the classifier's release")
-    call_command("register_model", verbosity=0)
+    register_model()
     collect_static()
     if options.demo:
         seed_demo(images=options.images, accounts=options.accounts)
@@ -70,6 +69,15 @@ def check_redis() -> None:
         raise CommandError(
             f"Redis at {where} (REDIS_URL) cannot be used: {_first_line(error)}"
         ) from error
+
+
+def register_model() -> None:
+    """Make the installed release known; a broken one doesn't keep people from their cases."""
+    _say("Registering the classifier's release")
+    try:
+        call_command("register_model", verbosity=0)
+    except CommandError as problem:
+        sys.stderr.write(f"WARNING: {problem} Cases can still be opened, read and reviewed.\n")
 
 
 def collect_static() -> None:

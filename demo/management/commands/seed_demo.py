@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.exceptions import DomainError
 from classifier.models import Laboratory
 from demo.laboratory import is_empty, seed
 from demo.people import PASSWORD, STAFF
@@ -25,11 +26,17 @@ class Command(BaseCommand):
         if images and not images.is_dir():
             raise CommandError(f"There is no folder {images}.")
         if is_empty():
-            seed(images=images, report=self.stdout.write)
+            self._seed(images)
         elif images:
             self.stderr.write("The laboratory is in use already; IMAGES was not added to it.")
         if Laboratory.current().is_demo:
             self._print_accounts()
+
+    def _seed(self, images: Path | None) -> None:
+        try:
+            seed(images=images, report=self.stdout.write)
+        except DomainError as problem:
+            raise CommandError(f"The demonstration laboratory can't be made: {problem}") from problem
 
     def _print_accounts(self) -> None:
         self.stdout.write("Demonstration accounts (password for all: " + PASSWORD + ")")
