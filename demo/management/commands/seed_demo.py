@@ -36,7 +36,9 @@ class Command(BaseCommand):
         try:
             seed(images=images, report=self.stdout.write)
         except DomainError as problem:
-            raise CommandError(f"The demonstration laboratory can't be made: {problem}") from problem
+            raise CommandError(
+                f"The demonstration laboratory can't be made: {problem}"
+            ) from problem
 
     def _print_accounts(self) -> None:
         self.stdout.write("Demonstration accounts (password for all: " + PASSWORD + ")")
