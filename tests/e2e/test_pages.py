@@ -29,7 +29,7 @@ PAGES = {
         "second-factor": "/account/2fa/",
         "missing": "/no-such-page/",
     },
-    "pathologist": {"worklist": "/", "review": "/ > Review"},
+    "pathologist": {"worklist": "/", "review": "/ > HV"},
     "administrator": {
         "users": "/administration/users/",
         "invite": "/administration/users/ > Invite",
