@@ -15,12 +15,11 @@ _SIDE: Final = 256
 """Shorter side at which images are looked at, pixels; thresholds below are shares of it."""
 
 # Chosen on PBC crops and on BCCD fields, whole, cut square and tiled; see docs/models.md.
-_SURELY_SMALL: Final = 200
-_LIKELY_SMALL: Final = 400
+_SMALL: Final = 200
+_SMALL_SQUARE: Final = 400
 _WIDE: Final = 1.2
 _CENTRE_RADIUS: Final = 0.28
 _CENTRED: Final = 0.42
-_CENTRED_IF_SMALL: Final = 0.15
 _TOO_LONG: Final = 4.0
 _FILLING: Final = 0.10
 _FINE_OBJECTS: Final = 0.085
@@ -53,15 +52,15 @@ def guess_kind(pixels: NDArray[np.uint8]) -> Kind:
 
 def judge(layout: Layout) -> Kind:
     """A cut-out is nearly square, with its nucleus in the middle; a field is wide or scattered."""
-    if layout.longer_side <= _SURELY_SMALL or layout.largest >= _FILLING * layout.aspect:
+    if layout.longer_side <= _SMALL or layout.largest >= _FILLING * layout.aspect:
         return "cell"
     if layout.aspect >= _WIDE:
         return "field"
+    if layout.longer_side <= _SMALL_SQUARE:
+        return "cell"  # no camera makes fields so small
     if layout.object_size < _FINE_OBJECTS and layout.largest < _SMALL_NUCLEUS:
         return "field"
-    is_small = layout.longer_side <= _LIKELY_SMALL
-    needed = _CENTRED_IF_SMALL if is_small else _CENTRED
-    return "cell" if layout.centred >= needed else "field"
+    return "cell" if layout.centred >= _CENTRED else "field"
 
 
 def measure(pixels: NDArray[np.uint8]) -> Layout:
