@@ -11,8 +11,8 @@ from itertools import chain, zip_longest
 from PIL import Image
 
 from classifier.enums import LEUKOCYTES, CellType
+from classifier.findings import Mark
 from classifier.models import Case, Cell, SmearImage
-from classifier.selectors.differential import Mark
 from reports.content import CellPicture, Coded
 from reports.exceptions import DocumentFailed, ReportTampered
 

@@ -78,7 +78,7 @@ def people(
     learner: User,
 ) -> dict[str, User]:
     def pathologist_called(name: str) -> User:
-        return UserFactory(role=Role.PATHOLOGIST, full_name=name)
+        return UserFactory.create(role=Role.PATHOLOGIST, full_name=name)
 
     return {
         "technician": technician,

@@ -105,7 +105,7 @@ def test_a_colleague_sees_who_has_the_case_and_can_only_look(
     classified_case: MakeCase, client_for: ClientFor
 ) -> None:
     case = classified_case(["neutrophil"], in_review=True)
-    response = client_for(UserFactory(role=Role.PATHOLOGIST)).get(url("review", case))
+    response = client_for(UserFactory.create(role=Role.PATHOLOGIST)).get(url("review", case))
     page = response.content.decode()
     assert not response.context["is_editable"]
     assert "Paul Pathologist, MD has this case open since" in page
@@ -289,7 +289,7 @@ def test_says_which_kind_of_refusal_it_was(
         422,
         "There is nothing to undo in this review.",
     )
-    colleague = client_for(UserFactory(role=Role.PATHOLOGIST))
+    colleague = client_for(UserFactory.create(role=Role.PATHOLOGIST))
     assert send(colleague, undo, **step).status_code == 403
     assert send(client_for(technician), undo, **step).status_code == 403
     assert send(Client(), undo, **step).status_code == 403

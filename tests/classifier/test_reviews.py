@@ -50,7 +50,7 @@ def accept(case: Case, places: list[int], actor: User) -> corrections.Action:
 
 @pytest.fixture
 def colleague(db: None) -> User:
-    return UserFactory(role=Role.PATHOLOGIST, full_name="Carla Colleague", title="MD")
+    return UserFactory.create(role=Role.PATHOLOGIST, full_name="Carla Colleague", title="MD")
 
 
 @pytest.fixture

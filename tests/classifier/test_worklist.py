@@ -117,7 +117,7 @@ def test_a_row_says_what_waits_and_who_has_it(
 
 def test_the_submitter_gets_no_review_button(classified_case: MakeCase) -> None:
     case = classified_case(["neutrophil"])
-    submitter = UserFactory(role=Role.PATHOLOGIST)
+    submitter = UserFactory.create(role=Role.PATHOLOGIST)
     case.submitted_by = submitter
     [row] = worklists.describe_cases(submitter, [case])
     assert not row.can_open
