@@ -60,7 +60,7 @@ def seed(*, images: Path | None, report: Progress) -> None:
     technician = staff[Role.TECHNICIAN]
     patients = [register_patient(actor=technician, identity=identity) for identity in PATIENTS]
     for number, plan in enumerate(CASES, start=1):
-        report(f"case {number} of {len(CASES)}: {plan.images} pictures")
+        report(f"  case {number} of {len(CASES)}: {plan.images} pictures")
         _make_case(plan, patients[plan.patient], technician, images, seed=number)
 
 

@@ -17,6 +17,12 @@ from hematovision.supervisor.site import Site
 ROOT = Path(__file__).resolve().parents[2]
 
 
+EVERYBODY_CAN_SIGN_IN = (
+    "\nWARNING: everybody on the network can reach these accounts. Enter no real patient; "
+    "use DEMO=0 on a new database for real work.\n"
+)
+
+
 class StopRequested(Exception):
     """Someone asked to stop before the site was up."""
 
@@ -49,6 +55,8 @@ def _run(options: argparse.Namespace) -> int:
         servers.start()
         environment = _environment(options.host, port, var) | servers.environment
         told = _prepare(options, environment, var)
+        if told and not machine.is_loopback(options.host):
+            told += EVERYBODY_CAN_SIGN_IN
         programs = site_programs(host=options.host, port=port, var=var)
         site = Site(programs, servers=servers, environment=environment, logs=var / "log")
         return site.run(host=options.host, port=port, told=told)

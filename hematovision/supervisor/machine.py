@@ -1,6 +1,7 @@
 """What must be true of the machine before anything starts; each fault is one sentence."""
 
 import fcntl
+import ipaddress
 import os
 import shutil
 import socket
@@ -104,3 +105,11 @@ def _free_port(host: str, after: int) -> int:
             continue
         return port
     return 8000
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a site that listens at ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

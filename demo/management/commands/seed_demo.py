@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def _seed(self, images: Path | None) -> None:
         try:
-            seed(images=images, report=self.stdout.write)
+            seed(images=images, report=self.stderr.write)
         except DomainError as problem:
             raise CommandError(
                 f"The demonstration laboratory can't be made: {problem}"
