@@ -39,7 +39,6 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "review_case",
             "sign_off_case",
             "amend_report",
-            "reject_case",
         }
     ),
     # Administrators run the laboratory's system; they read cases but never sign one.

@@ -309,7 +309,7 @@ def test_no_page_is_missing_from_the_list() -> None:
 
 @pytest.mark.parametrize(
     ("name", "admitted"),
-    [("reject", {"technician", "pathologist"}), ("cancel", {"technician"})],
+    [("reject", {"technician"}), ("cancel", {"technician"})],
 )
 @pytest.mark.parametrize("role", ROLES)
 def test_asks_for_a_reason_only_those_who_may_act(

@@ -52,14 +52,11 @@ BEFORE_REVIEW = {
     S.CLASSIFICATION_FAILED,
     S.AWAITING_REVIEW,
 }
-# Pathologists may reject a specimen before they open it, too: they hold the same duty.
-REJECTERS = {"technician", "holder", "colleague", "submitter"}
-
 
 def may(person: str, name: str, status: S) -> bool:
     """Say whether the table lets this person take this step from here, guards aside."""
     if name == "reject":
-        return person in (REJECTERS if status in BEFORE_REVIEW else HOLDER)
+        return person in (TECHNICIANS if status in BEFORE_REVIEW else HOLDER)
     return person in EXPECTED[name][2]
 
 
