@@ -9,7 +9,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from ml.errors import ImageRejected
 
@@ -64,6 +64,8 @@ class DecodedImage:
 
 def decode_image(data: bytes) -> DecodedImage:
     """Decode JPEG, PNG, TIFF, BMP or WebP, told by content; raise ImageRejected for the rest."""
+    # WeasyPrint switches this on for the whole process: half an image would pass for a whole one.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     format_name = _sniff(data)
     image = _open(data, format_name)
     _check_size(image.width, image.height)

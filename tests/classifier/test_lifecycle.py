@@ -53,6 +53,7 @@ BEFORE_REVIEW = {
     S.AWAITING_REVIEW,
 }
 
+
 def may(person: str, name: str, status: S) -> bool:
     """Say whether the table lets this person take this step from here, guards aside."""
     if name == "reject":

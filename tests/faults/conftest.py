@@ -56,8 +56,9 @@ class Laboratory:
         return self._start("default", "-Q", "default", "-P", "solo", "-B", "-s", schedule)
 
     def stop_listening(self, worker: Worker) -> None:
-        """Have the worker take no message from now on."""
+        """Have the worker take no message from now on; a read it had begun runs out first."""
         self._command("cancel_consumer", worker)
+        wait_until(lambda: not self.broker.is_awaited(), "no read is left at the broker", 20)
 
     def listen_again(self, worker: Worker) -> None:
         """Have the worker take messages again."""

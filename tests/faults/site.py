@@ -56,6 +56,11 @@ class Broker:
         with redis.Redis.from_url(self.url) as client:
             return int(client.llen("inference"))
 
+    def is_awaited(self) -> bool:
+        """Whether a worker is blocked in a read, and so would get the next message."""
+        with redis.Redis.from_url(self.url) as client:
+            return any("b" in reader["flags"] for reader in client.client_list())
+
 
 class Worker:
     """A Celery worker in a process group of its own, as the supervisor starts them."""

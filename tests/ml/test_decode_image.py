@@ -9,7 +9,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ml.errors import ImageRejected
 from ml.preprocessing import MAX_PIXELS, MIN_SIDE, decode_image, to_png
@@ -78,9 +78,14 @@ def test_names_a_foreign_format_and_the_ones_to_use(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
-def test_refuses_a_truncated_file(
-    cell_pixels: Pixels, encode: Encode, kind: str, share: float
+def test_refuses_a_truncated_file_even_beside_a_library_that_would_take_it(
+    cell_pixels: Pixels,
+    encode: Encode,
+    kind: str,
+    share: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     data = encode(cell_pixels, kind)
     assert refusal(data[: int(len(data) * share)]).code == "truncated"
 
