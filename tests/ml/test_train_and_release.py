@@ -180,15 +180,16 @@ def test_the_command_line_trains_releases_and_evaluates(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ml.cli.imagenet_weights", lambda folder: None)
-    monkeypatch.setattr("ml.cli.CANVAS", 72)
-    places = ["--data", str(image_sets), "--run-dir", str(tmp_path / "run")]
+    monkeypatch.setattr("ml.commands.train.imagenet_weights", lambda folder: None)
+    monkeypatch.setattr("ml.commands.train.CANVAS", 72)
+    data = ["--data", str(image_sets)]
+    places = [*data, "--run-dir", str(tmp_path / "run")]
     release = ["--release", str(tmp_path / "release")]
     train_arguments = ["--input-size", "64", "--epochs", "1"]
     assert main(["train", *places, *train_arguments]) == 0
     assert main(["release", *places, *release, "--input-size", "96"]) == 0
-    assert main(["evaluate", *places, *release, "--on", "test"]) == 0
-    assert main(["evaluate", *places, *release, "--on", "bccd"]) == 0
+    assert main(["evaluate", *data, *release, "--on", "test"]) == 0
+    assert main(["evaluate", *data, *release, "--on", "bccd"]) == 0
     printed = capsys.readouterr().out
     assert "accuracy" in printed
     assert "BCCD crops, margin 1.3" in printed

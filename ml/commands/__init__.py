@@ -1,0 +1,1 @@
+"""The commands of `python -m ml`, a module each, with `add_to(commands)`."""

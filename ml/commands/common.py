@@ -1,0 +1,42 @@
+"""What several commands share: the options that name data, and the folds of PBC as pixels."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from ml.classes import CELL_CLASSES
+from ml.datasets import Record, cached_pixels, labels_of
+from ml.training import Fold
+
+CANVAS: Final = 256
+"""Side of the images that training cuts its views from; PBC's own."""
+
+
+def add_data_options(command: argparse.ArgumentParser) -> None:
+    """Add --data, which is required unless HEMATOVISION_DATA names the folder."""
+    data = folder_from("HEMATOVISION_DATA")
+    command.add_argument("--data", type=Path, default=data, required=data is None)
+
+
+def add_run_option(command: argparse.ArgumentParser) -> None:
+    """Add --run-dir, where a training run keeps its checkpoints."""
+    command.add_argument("--run-dir", type=Path, default=Path("var/training/pbc8-mobilenetv2"))
+
+
+def folder_from(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it is set."""
+    value = os.environ.get(variable)
+    return Path(value) if value else None
+
+
+def load_fold(records: Sequence[Record], size: int, run_dir: Path) -> Fold:
+    """Decode a fold at `size`, with a progress bar, through the run's cache."""
+    with tqdm(total=len(records), desc=f"decoding at {size} px", mininterval=5) as bar:
+        pixels = cached_pixels(records, size, run_dir / "cache", on_progress=bar.update)
+    return Fold(pixels=pixels, labels=labels_of(records, CELL_CLASSES))
