@@ -11,15 +11,13 @@ from typing import Any, Final
 
 from ml.classes import CELL_CLASSES
 from ml.errors import ArtifactError
+from ml.preprocessing import PREPROCESSINGS
 
 WEIGHTS_NAME: Final = "model.weights.h5"
 SPEC_NAME: Final = "spec.json"
 CARD_NAME: Final = "CARD.md"
 RELEASES: Final = Path(__file__).resolve().parent / "releases"
 DEFAULT_RELEASE: Final = RELEASES / "pbc8-mobilenetv2-1.0.0"
-
-PREPROCESSING: Final = "letterbox-v1"
-"""Name of `ml.preprocessing.to_input`; it changes when its tensors do, so old weights refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class ReleaseSpec:
             raise ArtifactError(f"The class order is not usable: {list(self.class_names)}.")
         if len(self.class_names) < 2:
             raise ArtifactError("A release names at least two classes.")
-        if self.preprocessing != PREPROCESSING:
+        if self.preprocessing not in PREPROCESSINGS:
             raise ArtifactError(f"Unknown preprocessing {self.preprocessing!r}.")
         if not (0.0 <= self.threshold <= 1.0 and self.temperature > 0.0 and self.input_size > 0):
             raise ArtifactError("Threshold, temperature or input size is out of range.")

@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.framing import Pose, frame
+from ml.nucleus import Nucleus
 from ml.preprocessing import background_colour
+from ml.stain import normalise_stain
 
 # Optical-density vectors of haematoxylin, eosin and the residual; rows are stains, columns RGB.
 # Ruifrok & Johnston, Anal Quant Cytol Histol 2001;23:291. Giemsa's azure and eosin lie close.
@@ -24,9 +27,13 @@ _DENSITY: Final = -np.log((np.arange(256, dtype=np.float32) + 1.0) / 256.0).asty
 class Strength:
     """How far a view may stray. Defaults are wide, as unseen laboratories differ that much."""
 
-    zoom: tuple[float, float] = (0.8, 2.1)
-    """Magnification; a PBC cell fills 0.45 of its frame, so it comes to fill 0.36 to 0.95."""
+    zoom: tuple[float, float] = (0.72, 1.32)
+    """Magnification beyond the standard: nuclei are found a little too large or too small."""
     shift: float = 0.08
+    tight: tuple[float, float] = (1.3, 2.6)
+    """Side of a tightly cut picture, in diameters of the nucleus."""
+    coarse: tuple[float, float] = (0.3, 0.8)
+    """Side in pixels of a picture of low resolution, over the side of the view."""
     density: tuple[float, float] = (0.45, 1.2)
     """Factor on all optical density: other laboratories stain paler than PBC, hardly darker."""
     stain: float = 0.25
@@ -41,23 +48,26 @@ class Strength:
 
 
 def augment(
-    pixels: NDArray[np.uint8],
+    square: NDArray[np.uint8],
+    nucleus: Nucleus | None,
     surroundings: NDArray[np.uint8],
     size: int,
     rng: np.random.Generator,
     strength: Strength = Strength(),
 ) -> NDArray[np.uint8]:
-    """Make one random uint8[size, size, 3] view of a square uint8[S, S, 3] RGB image.
+    """Make one random uint8[size, size, 3] view of a square uint8[S, S, 3] RGB picture.
 
     `surroundings`, of the same shape, lends its rim: the model must read the cell, not the slide.
     """
     if rng.random() < 0.15:
-        pixels = _swap_surroundings(pixels, surroundings, rng)
-    view = _frame(pixels, size, rng, strength)
+        square = _swap_surroundings(square, surroundings, rng)
+    if nucleus is not None and rng.random() < 0.35:
+        square = _cut_tightly(square, nucleus, rng, strength)
+    view = frame(square, nucleus, size, _stray(rng, strength))
     if rng.random() < 0.9:
         view = _jitter_stain(view, rng, strength)
     view = _jitter_camera(view, rng, strength)
-    return _degrade(view, rng, strength)
+    return normalise_stain(_degrade(view, rng, strength))
 
 
 def _swap_surroundings(
@@ -77,35 +87,30 @@ def _swap_surroundings(
     return (pixels * soft + rim * (1.0 - soft)).astype(np.uint8)
 
 
-def _frame(
-    pixels: NDArray[np.uint8], size: int, rng: np.random.Generator, strength: Strength
+def _cut_tightly(
+    square: NDArray[np.uint8], nucleus: Nucleus, rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
-    """Rotate, mirror, magnify and shift in one resampling; what lies outside is background."""
-    side = pixels.shape[0]
+    """Empty what lies outside a square round the cell, as where another laboratory cut it so."""
+    side = square.shape[0]
+    reach = side * nucleus.diameter * rng.uniform(*strength.tight) / 2
+    top, left = (max(0, int(middle * side - reach)) for middle in (nucleus.y, nucleus.x))
+    bottom, right = (int(middle * side + reach) + 1 for middle in (nucleus.y, nucleus.x))
+    cut = np.empty_like(square)
+    cut[:] = background_colour(square)
+    cut[top:bottom, left:right] = square[top:bottom, left:right]
+    return cut
+
+
+def _stray(rng: np.random.Generator, strength: Strength) -> Pose:
     low, high = np.log(strength.zoom)
-    zoom = float(np.exp(rng.uniform(low, high)))
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), zoom * size / side)
-    if rng.random() < 0.5:
-        matrix = matrix @ np.array([[-1, 0, side], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
-    stretch = rng.uniform(0.93, 1.07)
-    matrix[0] *= stretch
-    reach = strength.shift * size * max(1.0, zoom)
-    offset = rng.uniform(-reach, reach, size=2)
-    centre = matrix @ np.array([side / 2, side / 2, 1.0])
-    matrix[:, 2] += size / 2 - centre + offset
-    shrinking = side / (zoom * size)
-    if shrinking > 1.2:  # a bilinear warp does not average, as the serving path's resize does
-        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.35 * shrinking).astype(np.uint8)
-    colour = tuple(int(value) for value in background_colour(pixels))
-    reflect = rng.random() < 0.6
-    return cv2.warpAffine(
-        pixels,
-        matrix,
-        (size, size),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101 if reflect else cv2.BORDER_CONSTANT,
-        borderValue=colour,
-    ).astype(np.uint8)
+    return Pose(
+        turn=float(rng.uniform(0, 360)),
+        mirrored=bool(rng.random() < 0.5),
+        zoom=float(np.exp(rng.uniform(low, high))),
+        stretch=float(rng.uniform(0.93, 1.07)),
+        shift_x=float(rng.uniform(-strength.shift, strength.shift)),
+        shift_y=float(rng.uniform(-strength.shift, strength.shift)),
+    )
 
 
 def _jitter_stain(
@@ -150,7 +155,9 @@ def _neutralising_gains(view: NDArray[np.uint8]) -> NDArray[np.float64]:
 def _degrade(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
-    """Lose detail as focus, sensor noise, small frames and JPEG do, or sharpen as cameras do."""
+    """Lose detail as small pictures, focus, noise and JPEG do, or sharpen as cameras do."""
+    if rng.random() < 0.25:
+        view = _coarsen(view, rng.uniform(*strength.coarse))
     chance = rng.random()
     if chance < 0.45:
         view = _as_bytes(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, strength.blur)))
@@ -165,6 +172,12 @@ def _degrade(
         _, encoded = cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, quality])
         view = _as_bytes(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
     return view
+
+
+def _coarsen(view: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    size = view.shape[0]
+    few = cv2.resize(view, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(few, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def _as_bytes(values: Any) -> NDArray[np.uint8]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ml.artifacts import ReleaseSpec
+from ml.preprocessing import LETTERBOX, NUCLEUS
 
 _TEMPLATE = """# Model card: {name} {version}
 
@@ -65,7 +66,7 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
   are optimistic** for any other laboratory. Expect those of "A laboratory it has never seen", or
   worse; measure on your own cells before relying on it.
 - Confidence is calibrated for the same source. On strange stains it is too high.
-- How much of the picture the cell fills matters: a third to nine tenths is what it was taught.
+- {framing}
 - No age, sex, ethnicity or disease information exists for the training cells, so differences in
   performance between groups of patients cannot be stated.
 
@@ -76,9 +77,28 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 ```
 
 Trained at {trained_size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
-validation fold. Preprocessing `{preprocessing}`: the longer side is resized to {size} pixels, the
-shorter padded with the background colour, values mapped to -1..1. See `docs/models.md`.
+validation fold. Preprocessing `{preprocessing}`: {preprocessing_words}, values mapped to -1..1. See
+`docs/models.md`.
 """
+
+_PREPROCESSING_WORDS: Final = {
+    LETTERBOX: "the longer side is resized to the network's, the shorter padded with background",
+    NUCLEUS: (
+        "the nucleus nearest the middle is found, brought to the centre and to half of the view's "
+        "width, and white balance and stain density are brought to a standard"
+    ),
+}
+
+_FRAMING_WORDS: Final = {
+    LETTERBOX: (
+        "How much of the picture the cell fills matters: a third to nine tenths is what it was "
+        "taught."
+    ),
+    NUCLEUS: (
+        "Each cell is seen at the scale of its own nucleus, so its true size is not seen; a cell "
+        "whose nucleus is not found, or that lies beside a larger one, is read badly."
+    ),
+}
 
 
 def render_card(spec: ReleaseSpec) -> str:
@@ -112,6 +132,8 @@ def render_card(spec: ReleaseSpec) -> str:
         trained_size=spec.training["input_size"],
         best_epoch=spec.training["best_epoch"],
         preprocessing=spec.preprocessing,
+        preprocessing_words=_PREPROCESSING_WORDS[spec.preprocessing],
+        framing=_FRAMING_WORDS[spec.preprocessing],
     )
 
 

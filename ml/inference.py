@@ -87,7 +87,12 @@ class KerasClassifier:
         """Predict every uint8[H, W, 3] image, in order; an empty batch gives an empty list."""
         predictions: list[Prediction] = []
         for batch in _batches(images, BATCH_SIZES[-1]):
-            tensor = np.stack([to_input(image, self._spec.input_size) for image in batch])
+            tensor = np.stack(
+                [
+                    to_input(image, self._spec.input_size, self._spec.preprocessing)
+                    for image in batch
+                ]
+            )
             predictions += self._decide(self._logits(tensor))
         return predictions
 

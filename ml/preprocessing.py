@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
 from ml.errors import ImageRejected
+from ml.framing import frame
+from ml.nucleus import find_nucleus
+from ml.stain import normalise_stain
 
 MAX_PIXELS: Final = 50_000_000
 """Largest image decoded, width x height; checked in the header, before any pixel is read."""
@@ -43,6 +46,18 @@ _FOREIGN_SIGNATURES: Final[tuple[tuple[str, bytes, int], ...]] = (
 _ORIENTATION: Final = 0x0112  # EXIF
 _COLOUR_MODES: Final = frozenset({"RGB", "RGBA"})
 _HIGH_DEPTH_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+CANVAS: Final = 256
+"""Side of the square picture that views are cut from, in training and in serving."""
+
+LETTERBOX: Final = "letterbox-v1"
+"""The whole picture, padded to a square."""
+
+NUCLEUS: Final = "nucleus-v1"
+"""The nucleus in the middle at one scale, stain and white balance brought to a standard."""
+
+PREPROCESSINGS: Final = (LETTERBOX, NUCLEUS)
+"""Ways from pixels to tensor. A way never changes once released: a change gets a new name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +105,19 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def to_input(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+def to_input(pixels: NDArray[np.uint8], size: int, method: str = LETTERBOX) -> NDArray[np.float32]:
     """Turn uint8[H, W, 3] RGB of any size into float32[size, size, 3] in [-1, 1]."""
-    return normalise(fit_square(pixels, size))
+    return normalise(to_view(pixels, size, method))
+
+
+def to_view(pixels: NDArray[np.uint8], size: int, method: str) -> NDArray[np.uint8]:
+    """Turn uint8[H, W, 3] RGB of any size into the uint8[size, size, 3] that the network sees."""
+    if method == LETTERBOX:
+        return fit_square(pixels, size)
+    if method != NUCLEUS:
+        raise ValueError(f"Unknown preprocessing {method!r}.")
+    canvas = fit_square(pixels, CANVAS)
+    return normalise_stain(frame(canvas, find_nucleus(canvas), size))
 
 
 def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ import keras
 from ml.architectures import build
 from ml.artifacts import (
     CARD_NAME,
-    PREPROCESSING,
     WEIGHTS_NAME,
     ReleaseSpec,
     read_spec,
@@ -24,6 +23,7 @@ from ml.calibration import fit_temperature, referral_threshold, softmax
 from ml.card import render_card
 from ml.evaluation import examine, examine_strangers
 from ml.inference import load_classifier
+from ml.preprocessing import NUCLEUS
 from ml.training import Fold, TrainingPlan, load_best, predict_logits, read_plan
 
 
@@ -34,6 +34,7 @@ def make_release(
     name: str,
     version: str,
     class_names: Sequence[str],
+    size: int,
     validation: Fold,
     test: Fold,
     data: Mapping[str, Any],
@@ -41,15 +42,16 @@ def make_release(
 ) -> ReleaseSpec:
     """Write weights, spec and card of the run's best epoch into `release_dir`.
 
-    The release serves at the size of the folds' images, which may exceed that of training: a
-    network trained on magnified views is at its best on larger images (Touvron et al., Fixing the
-    train-test resolution discrepancy, NeurIPS 2019).
+    The release serves at `size`, which may exceed that of training: a network trained on magnified
+    views is at its best on larger images (Touvron et al., Fixing the train-test resolution
+    discrepancy, NeurIPS 2019).
     """
     plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
-    size = int(validation.pixels.shape[1])
     model = load_best(plan, classes=len(class_names), run_dir=run_dir, input_size=size)
-    temperature, threshold, figures = _calibrate_and_examine(model, class_names, validation, test)
+    temperature, threshold, figures = _calibrate_and_examine(
+        model, class_names, size, validation, test
+    )
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
     spec = ReleaseSpec(
@@ -58,7 +60,7 @@ def make_release(
         architecture=plan.architecture,
         class_names=tuple(class_names),
         input_size=size,
-        preprocessing=PREPROCESSING,
+        preprocessing=NUCLEUS,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
         temperature=temperature,
         threshold=threshold,
@@ -88,14 +90,14 @@ def add_strangers(release_dir: Path, data_dir: Path) -> ReleaseSpec:
 
 
 def _calibrate_and_examine(
-    model: keras.Model, class_names: Sequence[str], validation: Fold, test: Fold
+    model: keras.Model, class_names: Sequence[str], size: int, validation: Fold, test: Fold
 ) -> tuple[float, float, dict[str, Any]]:
     """Temperature and threshold from validation alone; then the figures of both folds."""
-    logits = predict_logits(model, validation.pixels)
+    logits = predict_logits(model, validation.views(size))
     temperature = round(fit_temperature(logits, validation.labels), 4)
     calibrated = softmax(logits, temperature)
     threshold = referral_threshold(calibrated, validation.labels)
-    examined = softmax(predict_logits(model, test.pixels), temperature)
+    examined = softmax(predict_logits(model, test.views(size)), temperature)
     figures = {}
     for fold, found, truth in (
         ("validation", calibrated, validation.labels),

@@ -6,16 +6,13 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from tqdm import tqdm
 
 from ml.classes import CELL_CLASSES
 from ml.datasets import Record, cached_pixels, labels_of
+from ml.preprocessing import CANVAS
 from ml.training import Fold
-
-CANVAS: Final = 256
-"""Side of the images that training cuts its views from; PBC's own."""
 
 
 def add_data_options(command: argparse.ArgumentParser) -> None:
@@ -35,8 +32,8 @@ def folder_from(variable: str) -> Path | None:
     return Path(value) if value else None
 
 
-def load_fold(records: Sequence[Record], size: int, run_dir: Path) -> Fold:
-    """Decode a fold at `size`, with a progress bar, through the run's cache."""
-    with tqdm(total=len(records), desc=f"decoding at {size} px", mininterval=5) as bar:
-        pixels = cached_pixels(records, size, run_dir / "cache", on_progress=bar.update)
+def load_fold(records: Sequence[Record], run_dir: Path) -> Fold:
+    """Decode a fold at the canvas's size, with a progress bar, through the run's cache."""
+    with tqdm(total=len(records), desc="decoding", mininterval=5) as bar:
+        pixels = cached_pixels(records, CANVAS, run_dir / "cache", on_progress=bar.update)
     return Fold(pixels=pixels, labels=labels_of(records, CELL_CLASSES))

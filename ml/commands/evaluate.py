@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ml.artifacts import DEFAULT_RELEASE
-from ml.commands.common import CANVAS, add_data_options
+from ml.commands.common import add_data_options
 from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
 from ml.evaluation import (
     Examination,
@@ -19,6 +19,7 @@ from ml.evaluation import (
     predict_probabilities,
 )
 from ml.inference import load_classifier
+from ml.preprocessing import CANVAS
 from ml.training import TrainingPlan
 
 

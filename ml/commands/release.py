@@ -41,8 +41,9 @@ def _release(options: argparse.Namespace) -> None:
         name=options.name,
         version=options.version,
         class_names=CELL_CLASSES,
-        validation=load_fold(folds["validation"], size, options.run_dir),
-        test=load_fold(folds["test"], size, options.run_dir),
+        size=size,
+        validation=load_fold(folds["validation"], options.run_dir),
+        test=load_fold(folds["test"], options.run_dir),
         data=_describe(folds, plan.seed),
         command=_command(plan, size),
     )

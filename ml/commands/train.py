@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ml.architectures import ARCHITECTURES, imagenet_weights
 from ml.classes import CELL_CLASSES
-from ml.commands.common import CANVAS, add_data_options, add_run_option, folder_from, load_fold
+from ml.commands.common import add_data_options, add_run_option, folder_from, load_fold
 from ml.datasets import read_pbc, split_by_group
 from ml.training import TrainingPlan, train
 
@@ -36,8 +36,8 @@ def _train(options: argparse.Namespace) -> None:
     folds = split_by_group(read_pbc(options.data), seed=plan.seed)
     train(
         plan,
-        training=load_fold(folds["train"], CANVAS, options.run_dir),
-        validation=load_fold(folds["validation"], plan.input_size, options.run_dir),
+        training=load_fold(folds["train"], options.run_dir),
+        validation=load_fold(folds["validation"], options.run_dir),
         classes=len(CELL_CLASSES),
         run_dir=options.run_dir,
         backbone_weights=imagenet_weights(options.weights),

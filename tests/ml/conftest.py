@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml.architectures import build
-from ml.artifacts import PREPROCESSING, WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
+from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
+from ml.preprocessing import LETTERBOX
 from ml.synthetic import render_cell
 from tests.ml.annotations import Encode, Pixels
 
@@ -61,7 +62,7 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         architecture="mobilenet_v2",
         class_names=class_names,
         input_size=64,
-        preprocessing=PREPROCESSING,
+        preprocessing=LETTERBOX,
         sha256=sha256_of(folder / WEIGHTS_NAME),
         temperature=1.0,
         threshold=0.5,

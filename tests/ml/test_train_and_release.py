@@ -17,6 +17,7 @@ from ml.classes import CELL_CLASSES
 from ml.cli import main
 from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
 from ml.inference import load_classifier
+from ml.nucleus import find_nucleus
 from ml.preprocessing import to_png
 from ml.releasing import make_release
 from ml.strangers import cut_cell, read_bccd_cells
@@ -62,9 +63,8 @@ def write_rows(path: Path, rows: list[dict[str, object]]) -> None:
 
 @pytest.fixture(scope="module")
 def folds(image_sets: Path) -> dict[str, Fold]:
-    sizes = {"train": 72, "validation": 64, "test": 64}
     return {
-        name: Fold(load_pixels(records, sizes[name]), labels_of(records, CELL_CLASSES))
+        name: Fold(load_pixels(records, 72), labels_of(records, CELL_CLASSES))
         for name, records in split_by_group(read_pbc(image_sets), seed=PLAN.seed).items()
     }
 
@@ -96,6 +96,7 @@ def test_a_run_ends_in_a_release_that_loads_and_a_card(
         name="miniature",
         version="0.0.1",
         class_names=CELL_CLASSES,
+        size=64,
         validation=folds["validation"],
         test=folds["test"],
         data={"source": "synthetic", "folds": {"train": 48}},
@@ -164,10 +165,17 @@ def test_rare_classes_weigh_more_and_the_mean_weight_is_one() -> None:
     assert weights[labels].mean() == pytest.approx(1.0)
 
 
+def test_a_platelet_may_weigh_less() -> None:
+    labels = np.arange(8).repeat(10)
+    weights = class_weights(labels, 8, platelet_weight=0.5)
+    assert weights[CELL_CLASSES.index("platelet")] == pytest.approx(weights[0] / 2)
+
+
 def test_views_differ_yet_stay_images() -> None:
     cell, other = render_cell("eosinophil", 1, 128), render_cell("platelet", 1, 128)
     rng = np.random.default_rng(0)
-    views = np.stack([augment(cell, other, 64, rng) for _ in range(40)])
+    nucleus = find_nucleus(cell)
+    views = np.stack([augment(cell, nucleus, other, 64, rng) for _ in range(40)])
     assert views.shape == (40, 64, 64, 3)
     assert views.dtype == np.uint8
     assert views.std(axis=0).mean() > 10
@@ -181,7 +189,6 @@ def test_the_command_line_trains_releases_and_evaluates(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ml.commands.train.imagenet_weights", lambda folder: None)
-    monkeypatch.setattr("ml.commands.train.CANVAS", 72)
     data = ["--data", str(image_sets)]
     places = [*data, "--run-dir", str(tmp_path / "run")]
     release = ["--release", str(tmp_path / "release")]
