@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import keras
 
+from ml.errors import DatasetError
+
 MOBILENET_V2: Final = "mobilenet_v2"
-ARCHITECTURES: Final[tuple[str, ...]] = (MOBILENET_V2,)
 WEIGHTS_FILE: Final = "mobilenet_v2_1.0_224_imagenet_notop_bncal.weights.h5"
-"""Looked for in the weights folder; without it Keras downloads its own where the network allows."""
+"""Preferred to any other file of MobileNetV2 in the weights folder."""
 
 HEAD: Final = "cell_type"
 _BATCH_NORM_MOMENTUM: Final = 0.99
 """Keras builds MobileNetV2 with 0.999, too slow to follow a run of a few thousand steps."""
 
+_CAFFE_MEANS: Final = [103.939, 116.779, 123.68]
+"""Mean blue, green and red of ImageNet, which ResNet50 and VGG16 were trained without."""
 
-def imagenet_weights(weights_dir: Path | None) -> str:
-    """Name what `build` starts from: the file in `weights_dir` if there, else Keras' download."""
-    if weights_dir is not None and (weights_dir / WEIGHTS_FILE).is_file():
-        return str(weights_dir / WEIGHTS_FILE)
-    return "imagenet"
+
+def _unchanged(images: Any) -> Any:
+    return images
+
+
+def _to_bytes(images: Any) -> Any:
+    return images * 127.5 + 127.5
+
+
+def _to_caffe(images: Any) -> Any:
+    return keras.ops.flip(_to_bytes(images), axis=-1) - keras.ops.array(_CAFFE_MEANS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Backbone:
+    """A network of keras.applications, and what turns -1..1 into the range it was trained on."""
+
+    make: Callable[..., keras.Model]
+    adapt: Callable[[Any], Any]
+    smallest: int
+
+
+_BACKBONES: Final[Mapping[str, _Backbone]] = {
+    MOBILENET_V2: _Backbone(keras.applications.MobileNetV2, _unchanged, 32),
+    "resnet50": _Backbone(keras.applications.ResNet50, _to_caffe, 32),
+    "vgg16": _Backbone(keras.applications.VGG16, _to_caffe, 32),
+    "inception_v3": _Backbone(keras.applications.InceptionV3, _unchanged, 75),
+    "efficientnet_b0": _Backbone(keras.applications.EfficientNetB0, _to_bytes, 32),
+}
+ARCHITECTURES: Final[tuple[str, ...]] = tuple(_BACKBONES)
+
+
+def imagenet_weights(architecture: str, source: Path | None) -> str:
+    """Name what `build` starts from: a file, the fitting file of a folder, or Keras' download.
+
+    Raises DatasetError if `source` is neither a file nor a folder.
+    """
+    if source is None:
+        return "imagenet"
+    if source.is_file():
+        return str(source)
+    if not source.is_dir():
+        raise DatasetError(f"No weights in {source}: there is no such file or folder.")
+    if architecture == MOBILENET_V2 and (source / WEIGHTS_FILE).is_file():
+        return str(source / WEIGHTS_FILE)
+    fitting = sorted(source.glob(f"{architecture.replace('_b0', 'b0')}*no*top*.h5"))
+    return str(fitting[0]) if fitting else "imagenet"
 
 
 def build(
@@ -38,9 +85,12 @@ def build(
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"Unknown architecture {architecture!r}; choose from {ARCHITECTURES}.")
+    parts = _BACKBONES[architecture]
+    if input_size < parts.smallest:
+        raise ValueError(f"{architecture} needs at least {parts.smallest} pixels a side.")
     inputs = keras.Input((input_size, input_size, 3), name="image")
-    backbone = keras.applications.MobileNetV2(
-        input_tensor=inputs, include_top=False, alpha=1.0, weights=backbone_weights
+    backbone = parts.make(
+        input_tensor=parts.adapt(inputs), include_top=False, weights=backbone_weights
     )
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

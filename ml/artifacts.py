@@ -16,6 +16,7 @@ from ml.preprocessing import PREPROCESSINGS
 WEIGHTS_NAME: Final = "model.weights.h5"
 SPEC_NAME: Final = "spec.json"
 CARD_NAME: Final = "CARD.md"
+SUMMARY_NAME: Final = "model_summary.txt"
 RELEASES: Final = Path(__file__).resolve().parent / "releases"
 DEFAULT_RELEASE: Final = RELEASES / "pbc8-mobilenetv2-1.0.0"
 

@@ -13,6 +13,7 @@ import keras
 from ml.architectures import build
 from ml.artifacts import (
     CARD_NAME,
+    SUMMARY_NAME,
     WEIGHTS_NAME,
     ReleaseSpec,
     read_spec,
@@ -54,6 +55,7 @@ def make_release(
     )
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
+    _save_summary(model, release_dir / SUMMARY_NAME)
     spec = ReleaseSpec(
         name=name,
         version=version,
@@ -112,6 +114,13 @@ def _publish(release_dir: Path, spec: ReleaseSpec) -> None:
     """Write the spec, and the model card that is made from it."""
     write_spec(release_dir, spec)
     (release_dir / CARD_NAME).write_text(render_card(spec), encoding="utf-8")
+
+
+def _save_summary(model: keras.Model, path: Path) -> None:
+    """Write the table of layers, shapes and parameters that Keras prints."""
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, line_length=110)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _save_weights(model: keras.Model, plan: TrainingPlan, path: Path) -> None:

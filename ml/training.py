@@ -29,6 +29,11 @@ logger = logging.getLogger(__name__)
 AVERAGE_NAME: Final = "average.npz"
 
 _PLATELET: Final = CELL_CLASSES.index("platelet")
+_PLATELET_WEIGHT: Final = 0.4
+"""Platelets are easily told at home; elsewhere a blurred white cell must not pass for one."""
+
+_AVERAGE_SHARE: Final = 0.998
+"""Share of itself that the moving average of the weights keeps at each step."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -49,10 +54,6 @@ class TrainingPlan:
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
     dropout: float = 0.3
-    platelet_weight: float = 0.4
-    """Platelets are easily told at home; elsewhere a blurred white cell must not pass for one."""
-    average: float = 0.998
-    """Share of itself that the moving average of the weights keeps at each step."""
     patience: int = 14
 
 
@@ -99,7 +100,7 @@ def train(
     model = _restore(plan, run_dir, progress, len(training.labels))
     if model is None:
         model = _new_model(plan, classes, backbone_weights)
-    average = MovingAverage(model, plan.average)
+    average = MovingAverage(model, _AVERAGE_SHARE)
     if progress.epoch:
         average.load(run_dir / AVERAGE_NAME)
     (run_dir / "plan.json").write_text(json.dumps(asdict(plan), indent=2), encoding="utf-8")
@@ -140,14 +141,12 @@ def predict_logits(
     return np.concatenate(parts)
 
 
-def class_weights(
-    labels: NDArray[np.int64], classes: int, *, platelet_weight: float = 1.0
-) -> NDArray[np.float32]:
-    """Weight each class by the root of its rarity, with mean 1 over the images."""
+def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Weight each class by the root of its rarity, platelets less, with mean 1 over the images."""
     counts = np.bincount(labels, minlength=classes).clip(min=1)
     weights = 1.0 / np.sqrt(counts)
     if classes > _PLATELET:
-        weights[_PLATELET] *= platelet_weight
+        weights[_PLATELET] *= _PLATELET_WEIGHT
     return np.asarray(weights / weights[labels].mean(), dtype=np.float32)
 
 
@@ -157,7 +156,7 @@ def augmented_batches(
     """Yield every image once, in the order and views that the seed and epoch decide."""
     rng = np.random.default_rng([plan.seed, epoch])
     order = rng.permutation(len(fold.labels))
-    weights = class_weights(fold.labels, classes, platelet_weight=plan.platelet_weight)
+    weights = class_weights(fold.labels, classes)
     with ThreadPoolExecutor(1) as pool:
         waiting = None
         for start in range(0, len(order), plan.batch_size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,11 @@ def _describe(folds: dict[str, list[Record]], seed: int) -> dict[str, Any]:
 
 
 def _command(plan: TrainingPlan, size: int) -> str:
-    usual = TrainingPlan()
+    usual = asdict(TrainingPlan())
     training = [
-        f"--{name.replace('_', '-')} {getattr(plan, name)}"
-        for name in ("architecture", "input_size", "epochs", "seed")
-        if getattr(plan, name) != getattr(usual, name)
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in asdict(plan).items()
+        if value != usual[name]
     ]
     serving = [f"--input-size {size}"] if size != plan.input_size else []
     return " ".join(["python -m ml train", *training, "&& python -m ml release", *serving])
