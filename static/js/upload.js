@@ -203,11 +203,16 @@ document.addEventListener("drop", (event) => {
   zone.classList.remove("over");
   addFiles(event.dataTransfer.files);
 });
+function takeChosen(picker) {
+  if (!picker.files.length) return;
+  addFiles(picker.files);
+  picker.value = "";
+}
+
 for (const picker of panel.querySelectorAll("input[type=file]")) {
-  picker.addEventListener("change", () => {
-    addFiles(picker.files);
-    picker.value = "";
-  });
+  picker.addEventListener("change", () => takeChosen(picker));
+  // On a slow connection files may have been chosen before this script arrived.
+  takeChosen(picker);
 }
 panel.querySelector(".dismiss-all").addEventListener("click", forgetAll);
 zone.addEventListener("submit", (event) => event.preventDefault());

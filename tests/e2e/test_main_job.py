@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pypdf import PdfReader
 
 from demo.people import PASSWORD
@@ -83,6 +83,20 @@ def test_a_case_goes_from_registration_to_a_corrected_report(
     administrator.goto("/administration/audit/")
     for sentence in ("Signed off", "Case submitted"):
         expect(administrator.locator("li strong", has_text=sentence).first).to_be_visible()
+
+
+def test_files_chosen_before_the_page_is_ready_are_not_lost(
+    page_as: Callable[..., Page], pictures: list[Path]
+) -> None:
+    technician = page_as("technician")
+    held: list[Route] = []
+    technician.route("**/upload*.js", lambda route: held.append(route))  # noqa: PLW0108
+    register_patient(technician, mrn="E2E-2")
+    open_case(technician)
+    technician.locator("#id_images").set_input_files(pictures[:2])
+    (script,) = held
+    script.continue_()
+    expect(technician.locator("#images .tile")).to_have_count(2, timeout=MINUTE)
 
 
 def test_the_submitting_technician_finds_no_way_to_review_or_sign(
