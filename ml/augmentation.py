@@ -156,7 +156,7 @@ def _degrade(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
     """Lose detail as small pictures, focus, noise and JPEG do, or sharpen as cameras do."""
-    if rng.random() < 0.25:
+    if rng.random() < 0.4:
         view = _coarsen(view, rng.uniform(*strength.coarse))
     chance = rng.random()
     if chance < 0.45:

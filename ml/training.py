@@ -43,18 +43,18 @@ class TrainingPlan:
     """Everything that decides a run; written beside its checkpoints."""
 
     architecture: str = "mobilenet_v2"
-    input_size: int = 128
+    input_size: int = 96
     seed: int = 20260101
     batch_size: int = 32
     head_epochs: int = 1
-    epochs: int = 14
+    epochs: int = 16
     """All epochs, those of the head included."""
     head_rate: float = 1e-3
     peak_rate: float = 4e-4
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
     dropout: float = 0.3
-    patience: int = 14
+    patience: int = 16
 
 
 @dataclass(frozen=True)
