@@ -33,7 +33,7 @@ def read_bccd_cells(data_dir: Path) -> list[StrangeCell]:
     """List the fields of `data_dir`/bccd that have one usable white-cell box and one label."""
     root = data_dir / "bccd"
     try:
-        boxes = _white_boxes(root / "boxes.csv")
+        boxes = white_boxes(root / "boxes.csv")
         with (root / "cells.csv").open(newline="", encoding="utf-8") as lines:
             labels = {row["file"]: row["label"] for row in csv.DictReader(lines)}
     except OSError as error:
@@ -45,7 +45,8 @@ def read_bccd_cells(data_dir: Path) -> list[StrangeCell]:
     ]
 
 
-def _white_boxes(path: Path) -> dict[str, list[BoundingBox]]:
+def white_boxes(path: Path) -> dict[str, list[BoundingBox]]:
+    """The usable white-cell boxes of each file in a boxes.csv."""
     boxes: dict[str, list[BoundingBox]] = defaultdict(list)
     with path.open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.classes import CELL_CLASSES
-from ml.datasets import Record, check_no_leak, fingerprint, read_pbc, split_by_group
+from ml.datasets import (
+    Record,
+    check_no_leak,
+    fingerprint,
+    folds_by_group,
+    read_pbc,
+    split_by_group,
+)
 from ml.errors import DatasetError
 
 
@@ -68,3 +76,20 @@ def test_reads_the_real_index(data_dir: Path) -> None:
     assert {each.label for each in records} == set(CELL_CLASSES)
     folds = split_by_group(records, seed=20260101)
     assert sum(map(len, folds.values())) == len(records)
+
+
+def test_cross_validation_deals_whole_groups_evenly() -> None:
+    folds = folds_by_group(two_per_group(300), 5, seed=1)
+    assert [len(fold) for fold in folds] == [60] * 5
+    groups = [{each.group for each in fold} for fold in folds]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 150
+    again = folds_by_group(two_per_group(300)[::-1], 5, seed=1)
+    assert list(map(fingerprint, folds)) == list(map(fingerprint, again))
+
+
+@pytest.mark.parametrize("release", sorted(DEFAULT_RELEASE.parent.glob("pbc8-*")))
+def test_the_folds_of_released_models_have_not_moved(data_dir: Path, release: Path) -> None:
+    data = read_spec(release).data
+    seed = int(data["split"].rsplit("seed ", 1)[1])
+    folds = split_by_group(read_pbc(data_dir), seed=seed)
+    assert {name: fingerprint(fold) for name, fold in folds.items()} == data["fingerprints"]

@@ -1,0 +1,1 @@
+"""Image sets: read, list in a catalogue, find duplicates, split without a leak."""
