@@ -1,4 +1,4 @@
-"""Command line of the package: `python -m ml data | train | release | evaluate`."""
+"""Command line of the package: `python -m ml data | train | evaluate | explain | release`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ml.commands import data, evaluate, release, train
+from ml.commands import data, evaluate, explain, release, train
 from ml.errors import MLError
 
-_COMMANDS = (data, train, evaluate, release)
+_COMMANDS = (data, train, evaluate, explain, release)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,9 +13,10 @@ from classifier import inference
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.models import ModelVersion
 from classifier.services.model_versions import activate_version, find_version, register_release
-from ml.artifacts import PREPROCESSING, WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
+from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
 from ml.fake import FakeClassifier
+from ml.preprocessing import LETTERBOX
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ SPEC = ReleaseSpec(
     architecture="mobilenet_v2",
     class_names=CELL_CLASSES,
     input_size=64,
-    preprocessing=PREPROCESSING,
+    preprocessing=LETTERBOX,
     sha256=FakeClassifier.sha256,
     temperature=1.0,
     threshold=0.5,
