@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ml.artifacts import DEFAULT_RELEASE
-from ml.commands.common import add_data_options
+from ml.commands.inputs import add_data_options
 from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
 from ml.evaluation import (
     Examination,

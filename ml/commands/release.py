@@ -9,7 +9,7 @@ from typing import Any
 
 from ml.artifacts import DEFAULT_RELEASE
 from ml.classes import CELL_CLASSES
-from ml.commands.common import add_data_options, add_run_option, load_fold
+from ml.commands.inputs import add_data_options, add_run_option, load_fold
 from ml.datasets import FOLDS, Record, fingerprint, read_pbc, split_by_group
 from ml.releasing import add_strangers, make_release
 from ml.training import TrainingPlan, read_plan

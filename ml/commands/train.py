@@ -8,7 +8,7 @@ from typing import Final
 
 from ml.architectures import ARCHITECTURES, imagenet_weights
 from ml.classes import CELL_CLASSES
-from ml.commands.common import add_data_options, add_run_option, folder_from, load_fold
+from ml.commands.inputs import add_data_options, add_run_option, folder_from, load_fold
 from ml.datasets import read_pbc, split_by_group
 from ml.training import TrainingPlan, train
 
