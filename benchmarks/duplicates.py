@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ml.commands.common import add_data_options
+from ml.commands.inputs import add_data_options
 from ml.data.duplicates import compare_groups, find_matches, groups_of
 from ml.data.features import measure_files
 

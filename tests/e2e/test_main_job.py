@@ -51,7 +51,7 @@ def test_a_case_goes_from_registration_to_a_corrected_report(
     page_as: Callable[..., Page], pictures: list[Path], tmp_path: Path
 ) -> None:
     technician = page_as("technician")
-    register_patient(technician, mrn="E2E-1")
+    register_patient(technician, mrn="E2E-1", given="Marie")
     accession = open_case(technician)
     upload(technician, pictures, tmp_path)
     technician.get_by_role("button", name="Submit case").click()
@@ -91,7 +91,7 @@ def test_files_chosen_before_the_page_is_ready_are_not_lost(
     technician = page_as("technician")
     held: list[Route] = []
     technician.route("**/upload*.js", lambda route: held.append(route))  # noqa: PLW0108
-    register_patient(technician, mrn="E2E-2")
+    register_patient(technician, mrn="E2E-2", given="Irène")
     open_case(technician)
     technician.locator("#id_images").set_input_files(pictures[:2])
     (script,) = held
@@ -110,23 +110,24 @@ def test_the_submitting_technician_finds_no_way_to_review_or_sign(
         assert response.status in (403, 404)
 
 
-def register_patient(page: Page, *, mrn: str) -> None:
-    """Find that the patient is not known, and register her."""
+def register_patient(page: Page, *, mrn: str, given: str) -> None:
+    """Register a patient, and wait for her page: the bar at the top has a "New case" of its own."""
     page.goto("/patients/")
     page.get_by_role("link", name="Register patient").click()
     page.get_by_label("Medical record number").fill(mrn)
     page.get_by_label("Issuer").fill("HVDEMO")
     page.get_by_label("Family name").fill("Curie")
-    page.get_by_label("Given name").fill("Marie")
+    page.get_by_label("Given name").fill(given)
     page.get_by_label("Birth date").fill("1967-11-07")
     page.get_by_label("Sex").select_option("female")
     page.get_by_role("button", name="Register patient").click()
+    expect(page.get_by_role("heading", name="Patient record")).to_be_visible()
 
 
 def open_case(page: Page) -> str:
     """Open an urgent case with an analyser WBC count; return its accession number."""
     received = datetime.now(UTC) - timedelta(minutes=30)
-    page.get_by_role("link", name="New case").last.click()
+    page.get_by_role("main").get_by_role("link", name="New case").click()
     page.get_by_text("Urgent", exact=True).click()
     page.get_by_label("Ordering clinician").fill("Dr. Pierre Roux")
     page.get_by_label("Collected at").fill(f"{received - timedelta(hours=1):%Y-%m-%dT%H:%M}")
