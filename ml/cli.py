@@ -1,4 +1,4 @@
-"""Command line of the package: `python -m ml data | train | evaluate | explain | release`."""
+"""The command line of the package: `python -m ml COMMAND`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ml.commands import data, evaluate, explain, release, train
+from ml.commands import crossvalidate, data, evaluate, explain, export, release, train
 from ml.errors import MLError
 
-_COMMANDS = (data, train, evaluate, explain, release)
+_COMMANDS = (data, train, crossvalidate, evaluate, explain, release, export)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,29 +1,24 @@
-"""The classifier that serves: one release, loaded once, fed in batches."""
+"""The classifier that serves: one release, loaded once, reading cells on every core."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
+import cv2
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from ml.architectures import build
-from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, verify
+from ml.artifacts import ReleaseSpec, verify
 from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
-from ml.errors import ArtifactError
+from ml.engine import Engine, NetworkOutput
 from ml.preprocessing import to_input
+from ml.serving_form import read_served
 from ml.types import Prediction
-
-BATCH_SIZES: Final[tuple[int, ...]] = (1, 8, 32)
-"""Batches are padded up to one of these, so that TensorFlow traces three shapes and no more."""
 
 
 class CellClassifier(Protocol):
@@ -46,26 +41,25 @@ class CellClassifier(Protocol):
         ...
 
 
-def load_classifier(release_dir: Path) -> CellClassifier:
+def load_classifier(release_dir: Path) -> ServedClassifier:
     """Verify and load a release; raises ArtifactError if it isn't what its spec says.
 
-    Call it in the process that will classify: TensorFlow hangs in a child of a process using it.
+    Call it in the process that will classify: its threads do not survive a fork.
     """
     spec = verify(release_dir)
-    model = build(spec.architecture, input_size=spec.input_size, classes=len(spec.class_names))
-    try:
-        model.load_weights(release_dir / WEIGHTS_NAME)
-    except (ValueError, OSError, KeyError) as error:
-        raise ArtifactError(f"The weights in {release_dir} do not fit the spec: {error}") from error
-    return KerasClassifier(spec, model)
+    served = read_served(release_dir, spec)
+    engine = Engine(served, input_size=spec.input_size, classes=len(spec.class_names))
+    return ServedClassifier(spec, engine)
 
 
-class KerasClassifier:
-    """A Keras network in float32 behind one compiled function."""
+class ServedClassifier:
+    """A release in its serving form; each core prepares a cell and runs the network on it."""
 
-    def __init__(self, spec: ReleaseSpec, model: keras.Model) -> None:
+    def __init__(self, spec: ReleaseSpec, engine: Engine) -> None:
+        cv2.setNumThreads(1)  # the cores are shared out by cells, not within one
         self._spec = spec
-        self._forward = _compile_forward(model)
+        self._engine = engine
+        self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="classify")
 
     @property
     def name(self) -> str:
@@ -85,28 +79,15 @@ class KerasClassifier:
 
     def classify(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Predict every uint8[H, W, 3] image, in order; an empty batch gives an empty list."""
-        predictions: list[Prediction] = []
-        for batch in _batches(images, BATCH_SIZES[-1]):
-            tensor = np.stack(
-                [
-                    to_input(image, self._spec.input_size, self._spec.preprocessing)
-                    for image in batch
-                ]
-            )
-            predictions += self._decide(self._logits(tensor))
-        return predictions
+        return [self.decide(output) for output in self.examine(images)]
 
-    def _logits(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        count = len(tensor)
-        padded = next(size for size in BATCH_SIZES if size >= count)
-        if padded > count:
-            tensor = np.concatenate([tensor, np.zeros_like(tensor[:1]).repeat(padded - count, 0)])
-        return np.asarray(self._forward(tf.constant(tensor)).numpy()[:count])
+    def examine(self, images: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
+        """Logits, pooled features and class maps of every uint8[H, W, 3] image, in order."""
+        return list(self._pool.map(self._examine_one, images))
 
-    def _decide(self, logits: NDArray[np.float32]) -> list[Prediction]:
-        return [self._prediction(row) for row in softmax(logits, self._spec.temperature)]
-
-    def _prediction(self, row: NDArray[np.float64]) -> Prediction:
+    def decide(self, output: NetworkOutput) -> Prediction:
+        """Calibrated probabilities of one cell, and its name unless it is referred."""
+        (row,) = softmax(output.logits[np.newaxis], self._spec.temperature)
         probabilities = dict(zip(self.class_names, map(float, row), strict=True))
         likeliest = max(probabilities, key=lambda name: probabilities[name])
         confidence = probabilities[likeliest]
@@ -118,16 +99,11 @@ class KerasClassifier:
             referred=referred,
         )
 
-
-def _compile_forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    compiled: Callable[[tf.Tensor], tf.Tensor] = tf.function(
-        lambda images: model(images, training=False)
-    )
-    return compiled
+    def _examine_one(self, image: NDArray[np.uint8]) -> NetworkOutput:
+        view = to_input(image, self._spec.input_size, self._spec.preprocessing)
+        return self._engine.run(view)
 
 
-def _batches(
-    images: Sequence[NDArray[np.uint8]], size: int
-) -> Iterator[Sequence[NDArray[np.uint8]]]:
-    for start in range(0, len(images), size):
-        yield images[start : start + size]
+def usable_cores() -> int:
+    """How many cores this process may use; a container or `taskset` may allow it but some."""
+    return len(os.sched_getaffinity(0))

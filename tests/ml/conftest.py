@@ -15,6 +15,7 @@ from PIL import Image
 from ml.architectures import build
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
+from ml.exporting import export_release
 from ml.preprocessing import LETTERBOX
 from ml.synthetic import render_cell
 from tests.ml.annotations import Encode, Pixels
@@ -71,4 +72,5 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         training={},
     )
     write_spec(folder, spec)
+    export_release(folder)
     return folder

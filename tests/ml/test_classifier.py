@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml.architectures import build
-from ml.artifacts import WEIGHTS_NAME, read_spec
+from ml.artifacts import read_spec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
+from ml.engine import Engine
 from ml.fake import FakeClassifier
-from ml.inference import CellClassifier, KerasClassifier, load_classifier
+from ml.inference import ServedClassifier, load_classifier
+from ml.keras_release import load_model
 from ml.preprocessing import to_input
+from ml.serving_form import read_served
 from ml.synthetic import render_cell
 from ml.types import Prediction
 from tests.ml.annotations import Pixels
@@ -34,7 +36,7 @@ def images() -> list[Pixels]:
 
 
 @pytest.fixture(scope="module")
-def classifier(tiny_release: Path) -> CellClassifier:
+def classifier(tiny_release: Path) -> ServedClassifier:
     return load_classifier(tiny_release)
 
 
@@ -43,11 +45,10 @@ def rows(predictions: list[Prediction], names: tuple[str, ...]) -> NDArray[np.fl
 
 
 def test_class_order_comes_from_the_spec(
-    classifier: CellClassifier, tiny_release: Path, images: list[Pixels]
+    classifier: ServedClassifier, tiny_release: Path, images: list[Pixels]
 ) -> None:
     assert classifier.class_names == tuple(reversed(CELL_CLASSES))
-    model = build("mobilenet_v2", input_size=64, classes=8)
-    model.load_weights(tiny_release / WEIGHTS_NAME)
+    _, model = load_model(tiny_release)
     tensor = np.stack([to_input(image, 64) for image in images])
     expected = softmax(model.predict(tensor, verbose=0))
     found = rows(classifier.classify(images), classifier.class_names)
@@ -55,24 +56,24 @@ def test_class_order_comes_from_the_spec(
 
 
 def test_an_image_gets_the_same_answer_in_any_batch(
-    classifier: CellClassifier, images: list[Pixels]
+    classifier: ServedClassifier, images: list[Pixels]
 ) -> None:
     together = rows(classifier.classify(images * 3), CELL_CLASSES)
     alone = rows([classifier.classify([image])[0] for image in images], CELL_CLASSES)
-    np.testing.assert_allclose(together, np.tile(alone, (3, 1)), atol=1e-5)
+    np.testing.assert_array_equal(together, np.tile(alone, (3, 1)))
 
 
-def test_no_image_gives_no_prediction(classifier: CellClassifier) -> None:
+def test_no_image_gives_no_prediction(classifier: ServedClassifier) -> None:
     assert classifier.classify([]) == []
 
 
 def test_below_the_threshold_a_cell_is_unidentified_and_referred(
     tiny_release: Path, images: list[Pixels]
 ) -> None:
-    model = build("mobilenet_v2", input_size=64, classes=8)
-    model.load_weights(tiny_release / WEIGHTS_NAME)
-    strict = KerasClassifier(replace(read_spec(tiny_release), threshold=1.0), model)
-    lenient = KerasClassifier(replace(read_spec(tiny_release), threshold=0.0), model)
+    spec = read_spec(tiny_release)
+    engine = Engine(read_served(tiny_release, spec), input_size=64, classes=8)
+    strict = ServedClassifier(replace(spec, threshold=1.0), engine)
+    lenient = ServedClassifier(replace(spec, threshold=0.0), engine)
     for refused, named in zip(strict.classify(images), lenient.classify(images), strict=True):
         assert (refused.cell_type, refused.referred) == (UNIDENTIFIED, True)
         assert (named.cell_type, named.referred) == (refused.likeliest, False)
@@ -93,11 +94,25 @@ def test_the_fake_keeps_the_same_promises(images: list[Pixels]) -> None:
         FakeClassifier(["unicorn"])
 
 
-def test_what_the_web_imports_loads_no_tensorflow() -> None:
+def test_what_the_web_imports_loads_no_engine() -> None:
     code = (
         "import sys, ml.classes, ml.types, ml.errors, ml.fake, ml.preprocessing, ml.kinds, "
         "ml.artifacts, ml.synthetic, classifier.inference; "
+        "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'ai_edge_litert')))"
+    )
+    assert run_python(code) == 0
+
+
+def test_a_worker_classifies_without_tensorflow(tiny_release: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from ml.inference import load_classifier; "
+        "from ml.synthetic import render_cell; "
+        f"load_classifier(Path({str(tiny_release)!r})).classify([render_cell('basophil', 1)]); "
         "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras')))"
     )
+    assert run_python(code) == 0
+
+
+def run_python(code: str) -> int:
     root = Path(__file__).resolve().parents[2]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+    return subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode

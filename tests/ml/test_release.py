@@ -10,7 +10,9 @@ import pytest
 
 from ml.artifacts import SPEC_NAME, WEIGHTS_NAME, read_spec, sha256_of, verify, write_spec
 from ml.errors import ArtifactError
+from ml.exporting import export_release
 from ml.inference import load_classifier
+from ml.serving_form import FORM_NAME, SERVED_NAME
 
 
 @pytest.fixture
@@ -43,7 +45,44 @@ def test_refuses_a_spec_with_another_hash(release: Path) -> None:
         load_classifier(release)
 
 
-@pytest.mark.parametrize("name", [SPEC_NAME, WEIGHTS_NAME])
+def test_refuses_a_serving_form_with_one_bit_changed(release: Path) -> None:
+    served = bytearray((release / SERVED_NAME).read_bytes())
+    served[len(served) // 2] ^= 1
+    (release / SERVED_NAME).write_bytes(served)
+    with pytest.raises(ArtifactError, match="is not the released model"):
+        load_classifier(release)
+
+
+def test_refuses_a_serving_form_made_from_other_weights(release: Path) -> None:
+    form = json.loads((release / FORM_NAME).read_text())
+    (release / FORM_NAME).write_text(json.dumps(form | {"weights_sha256": "0" * 64}))
+    with pytest.raises(ArtifactError, match="other weights"):
+        load_classifier(release)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not json"])
+def test_refuses_a_serving_form_whose_note_is_none(release: Path, text: str) -> None:
+    (release / FORM_NAME).write_text(text)
+    with pytest.raises(ArtifactError, match="malformed"):
+        load_classifier(release)
+
+
+def test_refuses_a_serving_form_that_no_engine_reads(release: Path) -> None:
+    (release / SERVED_NAME).write_bytes(b"not a network")
+    digest = sha256_of(release / SERVED_NAME)
+    form = json.loads((release / FORM_NAME).read_text())
+    (release / FORM_NAME).write_text(json.dumps(form | {"sha256": digest}))
+    with pytest.raises(ArtifactError, match="cannot be opened"):
+        load_classifier(release)
+
+
+def test_the_same_weights_are_exported_to_the_same_bytes(release: Path) -> None:
+    before = (release / SERVED_NAME).read_bytes()
+    export_release(release)
+    assert (release / SERVED_NAME).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", [SPEC_NAME, WEIGHTS_NAME, SERVED_NAME, FORM_NAME])
 def test_refuses_a_release_with_a_file_missing(release: Path, name: str) -> None:
     (release / name).unlink()
     with pytest.raises(ArtifactError):
@@ -74,11 +113,17 @@ def test_refuses_a_spec_it_cannot_serve(release: Path, changes: dict[str, object
         read_spec(release)
 
 
+def test_refuses_a_serving_form_of_another_network(release: Path) -> None:
+    change_spec(release, class_names=["neutrophil", "lymphocyte", "monocyte"])
+    with pytest.raises(ArtifactError, match="does not fit"):
+        load_classifier(release)
+
+
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
-def test_refuses_weights_of_another_network(release: Path) -> None:
+def test_exports_no_weights_of_another_network(release: Path) -> None:
     change_spec(release, class_names=["neutrophil", "lymphocyte", "monocyte"])
     with pytest.raises(ArtifactError, match="do not fit"):
-        load_classifier(release)
+        export_release(release)
 
 
 def test_a_spec_survives_being_written_and_read(release: Path) -> None:

@@ -1,0 +1,86 @@
+"""Run a served network with LiteRT: views in, logits, features and class maps out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import local
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from ml.errors import ArtifactError
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOutput:
+    """What a network says of one view.
+
+    `logits` are float32[C]; `features` float32[K], the pooled ones that the dense layer reads;
+    `maps` float32[h, w, C], each class's evidence by place, whose mean is the class's logit.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+class Engine:
+    """One network, to be run from any thread; each thread gets an interpreter of its own.
+
+    Views go through one at a time, on one core, so the answer for a view never depends on what
+    it came with, and threads divide the cores. LiteRT releases Python's lock while it computes.
+    """
+
+    def __init__(self, served: bytes, *, input_size: int, classes: int) -> None:
+        """Open the bytes of a LiteRT file; ArtifactError if it is none, or of other shapes."""
+        self._served = served
+        self._input_size = input_size
+        self._classes = classes
+        self._own = local()
+        self._open()
+
+    def run(self, view: NDArray[np.float32]) -> NetworkOutput:
+        """Run one view float32[S, S, 3] in [-1, 1]."""
+        if not hasattr(self._own, "network"):
+            self._own.network = self._open()
+        network: _OpenNetwork = self._own.network
+        network.interpreter.set_tensor(network.image, view[np.newaxis])
+        network.interpreter.invoke()
+        return NetworkOutput(
+            *(network.interpreter.get_tensor(output)[0] for output in network.outputs)
+        )
+
+    def _open(self) -> _OpenNetwork:
+        try:
+            interpreter = Interpreter(model_content=self._served, num_threads=1)
+            interpreter.allocate_tensors()
+            signature = interpreter.get_signature_runner()
+        except (ValueError, RuntimeError) as error:
+            raise ArtifactError(f"The serving form cannot be opened: {error}") from error
+        taken, given = signature.get_input_details(), signature.get_output_details()
+        outputs = [given[name] for name in sorted(given)]  # output_0, output_1, output_2
+        self._check_shapes([*taken.values()], outputs)
+        (image,) = (each["index"] for each in taken.values())
+        return _OpenNetwork(interpreter, image, tuple(each["index"] for each in outputs))
+
+    def _check_shapes(
+        self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]
+    ) -> None:
+        taken = [each["shape"].tolist() for each in inputs]
+        given = [each["shape"].tolist() for each in outputs]
+        fits = taken == [[1, self._input_size, self._input_size, 3]]
+        fits = fits and [len(shape) for shape in given] == [2, 2, 4]
+        if not (fits and given[0][-1] == given[2][-1] == self._classes):
+            raise ArtifactError(f"The serving form does not fit the spec: {taken} to {given}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenNetwork:
+    """An interpreter, and the numbers of its tensors; the outputs as in `NetworkOutput`."""
+
+    interpreter: Any
+    image: int
+    outputs: tuple[int, ...]

@@ -1,0 +1,28 @@
+"""A release as Keras built it: what serving forms are made from and compared with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+
+from ml.architectures import build
+from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, verify
+from ml.errors import ArtifactError
+
+
+def load_model(release_dir: Path) -> tuple[ReleaseSpec, keras.Model]:
+    """Verify a release and restore its network; raises ArtifactError if it isn't what it says.
+
+    Call it in the process that computes: TensorFlow hangs in a child of a process using it.
+    """
+    spec = verify(release_dir)
+    model = build(spec.architecture, input_size=spec.input_size, classes=len(spec.class_names))
+    try:
+        model.load_weights(release_dir / WEIGHTS_NAME)
+    except (ValueError, OSError, KeyError) as error:
+        raise ArtifactError(f"The weights in {release_dir} do not fit the spec: {error}") from error
+    return spec, model
