@@ -37,7 +37,7 @@ class Strength:
     density: tuple[float, float] = (0.45, 1.2)
     """Factor on all optical density: other laboratories stain paler than PBC, hardly darker."""
     stain: float = 0.25
-    stain_hue: float = 0.08
+    stain_hue: float = 0.2
     stain_offset: float = 0.06
     white_balance: float = 0.14
     gamma: float = 0.3

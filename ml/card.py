@@ -51,7 +51,7 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 |---|{confusion_rule}|
 {confusion_rows}
 
-## A laboratory it has never seen
+## Other laboratories
 
 {strangers}
 
@@ -61,9 +61,9 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 
 ## Limits
 
-- {images} come from one hospital, one stainer and one kind of camera, and carry no patient
+- The test fold comes from one hospital, one stainer and one kind of camera, and carries no patient
   identifiers, so a patient may lie in more than one fold: **the figures on the test fold
-  are optimistic** for any other laboratory. Expect those of "A laboratory it has never seen", or
+  are optimistic** for any other laboratory. Expect those of "Other laboratories", or
   worse; measure on your own cells before relying on it.
 - Confidence is calibrated for the same source. On strange stains it is too high.
 - {framing}
@@ -126,7 +126,6 @@ def render_card(spec: ReleaseSpec) -> str:
         confusion_rows=_confusion_rows(names, test["confusion"]),
         strangers=_strangers(spec.metrics.get("strangers", [])),
         data=_data(spec.data),
-        images=spec.data.get("images", "The images"),
         command=spec.training["command"],
         seed=spec.training["seed"],
         trained_size=spec.training["input_size"],
@@ -196,17 +195,18 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
 
 
 def _data(data: Mapping[str, Any]) -> str:
-    folds = ", ".join(f"{fold} {count}" for fold, count in data.get("folds", {}).items())
     lines = [
-        f"- {data.get('source', 'unnamed source')}",
-        f"- Licence: {data.get('licence', 'not stated')}",
-        f"- Start: {data.get('start', 'not stated')}",
-        f"- Split: {data.get('split', 'not stated')}; images: {folds}",
+        f"- Licence: {data['licence']}",
+        f"- Start: {data['start']}",
+        f"- Split: {data['split']}",
     ]
-    lines += [
-        f"- SHA-256 of the {fold} fold's list: `{digest}`"
-        for fold, digest in data.get("fingerprints", {}).items()
-    ]
+    for source in data["sources"]:
+        folds = ", ".join(f"{fold} {count:,}" for fold, count in source["folds"].items())
+        lines.append(f"- {source['words']}. {source['share_of_views']:.0%} of all views; {folds}")
+        lines += [
+            f"  - SHA-256 of the {fold} fold's list: `{digest}`"
+            for fold, digest in source["fingerprints"].items()
+        ]
     return "\n".join(lines)
 
 

@@ -23,9 +23,11 @@ from ml.artifacts import (
 from ml.calibration import fit_temperature, referral_threshold, softmax
 from ml.card import render_card
 from ml.evaluation import examine, examine_strangers
+from ml.exporting import export_release
+from ml.folds import Fold
 from ml.inference import load_classifier
 from ml.preprocessing import NUCLEUS
-from ml.training import Fold, TrainingPlan, load_best, predict_logits, read_plan
+from ml.training import TrainingPlan, load_best, predict_logits, read_plan
 
 
 def make_release(
@@ -34,7 +36,6 @@ def make_release(
     *,
     name: str,
     version: str,
-    class_names: Sequence[str],
     size: int,
     validation: Fold,
     test: Fold,
@@ -49,9 +50,9 @@ def make_release(
     """
     plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
-    model = load_best(plan, classes=len(class_names), run_dir=run_dir, input_size=size)
+    model = load_best(plan, run_dir=run_dir, input_size=size)
     temperature, threshold, figures = _calibrate_and_examine(
-        model, class_names, size, validation, test
+        model, plan.class_names, size, validation, test
     )
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
@@ -60,7 +61,7 @@ def make_release(
         name=name,
         version=version,
         architecture=plan.architecture,
-        class_names=tuple(class_names),
+        class_names=plan.class_names,
         input_size=size,
         preprocessing=NUCLEUS,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
@@ -78,6 +79,7 @@ def make_release(
         },
     )
     _publish(release_dir, spec)
+    export_release(release_dir)
     return spec
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,25 +15,23 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ml.architectures import build, set_backbone_trainable
-from ml.augmentation import augment
+from ml.architectures import HEAD, build, set_backbone_trainable
 from ml.averaging import MovingAverage
 from ml.classes import CELL_CLASSES
-from ml.nucleus import Nucleus, find_nucleus
-from ml.preprocessing import NUCLEUS, normalise, to_view
+from ml.errors import DatasetError
+from ml.feeding import augmented_batches
+from ml.folds import Fold
+from ml.logbook import log_scalars
+from ml.preprocessing import normalise
+from ml.sources import PBC
 
 logger = logging.getLogger(__name__)
 
 AVERAGE_NAME: Final = "average.npz"
-
-_PLATELET: Final = CELL_CLASSES.index("platelet")
-_PLATELET_WEIGHT: Final = 0.4
-"""Platelets are easily told at home; elsewhere a blurred white cell must not pass for one."""
+BEST_NAME: Final = "best.weights.h5"
 
 _AVERAGE_SHARE: Final = 0.998
 """Share of itself that the moving average of the weights keeps at each step."""
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +51,13 @@ class TrainingPlan:
     label_smoothing: float = 0.05
     dropout: float = 0.3
     patience: int = 16
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Square pictures uint8[N, S, S, 3] RGB and their class indices int64[N]."""
-
-    pixels: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-    @cached_property
-    def nuclei(self) -> list[Nucleus | None]:
-        """Where each picture's nucleus lies."""
-        return [find_nucleus(square) for square in self.pixels]
-
-    def views(self, size: int) -> NDArray[np.uint8]:
-        """What the network sees of each picture in serving: uint8[N, size, size, 3]."""
-        return np.stack([to_view(square, size, NUCLEUS) for square in self.pixels])
+    class_names: tuple[str, ...] = CELL_CLASSES
+    start: str | None = None
+    """Folder of the finished run whose weights this one starts from; None for ImageNet's."""
+    source: str = PBC
+    """Image set that every epoch shows once: its name, or the folder of its catalogue."""
+    mixed: Mapping[str, float] = field(default_factory=dict)
+    """Further image sets, and their shares of all views."""
 
 
 @dataclass(slots=True)
@@ -89,17 +75,19 @@ def train(
     *,
     training: Fold,
     validation: Fold,
-    classes: int,
     run_dir: Path,
     backbone_weights: str | None,
 ) -> keras.Model:
-    """Train to the best balanced validation accuracy, resuming what `run_dir` holds."""
+    """Train to the best balanced validation accuracy, resuming what `run_dir` holds.
+
+    Labels count the plan's class names. `backbone_weights` serve where the plan names no start.
+    """
     run_dir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(plan.seed)
     progress = _load_progress(run_dir)
-    model = _restore(plan, run_dir, progress, len(training.labels))
+    model = _restore(plan, run_dir, progress, training)
     if model is None:
-        model = _new_model(plan, classes, backbone_weights)
+        model = _new_model(plan, backbone_weights)
     average = MovingAverage(model, _AVERAGE_SHARE)
     if progress.epoch:
         average.load(run_dir / AVERAGE_NAME)
@@ -107,25 +95,27 @@ def train(
     views = validation.views(plan.input_size)
     while progress.epoch < plan.epochs and not _is_stuck(progress, plan):
         if progress.epoch == plan.head_epochs:
-            _free_everything(model, plan, len(training.labels))
+            _free_everything(model, plan, training)
         loss = _train_one_epoch(model, average, plan, training, progress.epoch)
         with average.in_place():
             _score_epoch(model, views, validation.labels, loss, progress, run_dir)
         model.save(run_dir / "last.keras")
         average.save(run_dir / AVERAGE_NAME)
         _save_progress(run_dir, progress)
-    return load_best(plan, classes=classes, run_dir=run_dir, input_size=plan.input_size)
+    return load_best(plan, run_dir=run_dir, input_size=plan.input_size)
 
 
 def read_plan(run_dir: Path) -> TrainingPlan:
     """The plan of the run in a folder; raises OSError if there is none."""
-    return TrainingPlan(**json.loads((run_dir / "plan.json").read_text(encoding="utf-8")))
+    fields = json.loads((run_dir / "plan.json").read_text(encoding="utf-8"))
+    names = fields.get("class_names", CELL_CLASSES)
+    return TrainingPlan(**{**fields, "class_names": tuple(names)})
 
 
-def load_best(plan: TrainingPlan, *, classes: int, run_dir: Path, input_size: int) -> keras.Model:
+def load_best(plan: TrainingPlan, *, run_dir: Path, input_size: int) -> keras.Model:
     """Build the plan's network, for any input size, with the weights of the best epoch so far."""
-    model = build(plan.architecture, input_size=input_size, classes=classes)
-    model.load_weights(run_dir / "best.weights.h5")
+    model = build(plan.architecture, input_size=input_size, classes=len(plan.class_names))
+    model.load_weights(run_dir / BEST_NAME)
     return model
 
 
@@ -141,68 +131,39 @@ def predict_logits(
     return np.concatenate(parts)
 
 
-def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Weight each class by the root of its rarity, platelets less, with mean 1 over the images."""
-    counts = np.bincount(labels, minlength=classes).clip(min=1)
-    weights = 1.0 / np.sqrt(counts)
-    if classes > _PLATELET:
-        weights[_PLATELET] *= _PLATELET_WEIGHT
-    return np.asarray(weights / weights[labels].mean(), dtype=np.float32)
-
-
-def augmented_batches(
-    fold: Fold, plan: TrainingPlan, *, epoch: int, classes: int
-) -> Iterator[Batch]:
-    """Yield every image once, in the order and views that the seed and epoch decide."""
-    rng = np.random.default_rng([plan.seed, epoch])
-    order = rng.permutation(len(fold.labels))
-    weights = class_weights(fold.labels, classes)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = None
-        for start in range(0, len(order), plan.batch_size):
-            chosen = order[start : start + plan.batch_size]
-            following = pool.submit(_make_batch, fold, plan, chosen, weights, [epoch, start])
-            if waiting is not None:
-                yield waiting.result()
-            waiting = following
-        if waiting is not None:
-            yield waiting.result()
-
-
-def _make_batch(
-    fold: Fold,
-    plan: TrainingPlan,
-    chosen: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    stream: list[int],
-) -> Batch:
-    rng = np.random.default_rng([plan.seed, *stream])
-    strangers = rng.integers(len(fold.labels), size=len(chosen))
-    views = [
-        augment(fold.pixels[index], fold.nuclei[index], fold.pixels[other], plan.input_size, rng)
-        for index, other in zip(chosen, strangers, strict=True)
-    ]
-    labels = fold.labels[chosen]
-    targets = np.eye(len(weights), dtype=np.float32)[labels]
-    return normalise(np.stack(views)), targets, weights[labels]
-
-
-def _new_model(plan: TrainingPlan, classes: int, backbone_weights: str | None) -> keras.Model:
+def _new_model(plan: TrainingPlan, backbone_weights: str | None) -> keras.Model:
     model = build(
         plan.architecture,
         input_size=plan.input_size,
-        classes=classes,
+        classes=len(plan.class_names),
         dropout=plan.dropout,
-        backbone_weights=backbone_weights,
+        backbone_weights=None if plan.start else backbone_weights,
     )
+    if plan.start:
+        _take_over(model, plan, Path(plan.start))
     set_backbone_trainable(model, trainable=False)
     _compile(model, plan, keras.optimizers.Adam(plan.head_rate))
     return model
 
 
-def _free_everything(model: keras.Model, plan: TrainingPlan, images: int) -> None:
+def _take_over(model: keras.Model, plan: TrainingPlan, run_dir: Path) -> None:
+    """Start from another run, of the same architecture; of its head, the classes in common."""
+    earlier_plan = read_plan(run_dir)
+    if not set(plan.class_names) <= set(earlier_plan.class_names):
+        raise DatasetError(f"The run in {run_dir} knows fewer classes than are asked for.")
+    earlier = load_best(earlier_plan, run_dir=run_dir, input_size=plan.input_size)
+    kernel, bias = earlier.get_layer(HEAD).get_weights()
+    chosen = [earlier_plan.class_names.index(name) for name in plan.class_names]
+    for mine, theirs in zip(model.layers, earlier.layers, strict=True):
+        if mine.name != HEAD:
+            mine.set_weights(theirs.get_weights())
+    model.get_layer(HEAD).set_weights([kernel[:, chosen], bias[chosen]])
+
+
+def _free_everything(model: keras.Model, plan: TrainingPlan, training: Fold) -> None:
     """Start the second phase: all layers, a short warm-up, then a cosine down to nothing."""
-    steps = -(-images // plan.batch_size) * max(1, plan.epochs - plan.head_epochs)
+    batches = -(-training.views_an_epoch // plan.batch_size)
+    steps = batches * max(1, plan.epochs - plan.head_epochs)
     warm_up = min(200, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=plan.peak_rate / 20,
@@ -226,10 +187,16 @@ def _compile(model: keras.Model, plan: TrainingPlan, optimizer: keras.optimizers
 def _train_one_epoch(
     model: keras.Model, average: MovingAverage, plan: TrainingPlan, fold: Fold, epoch: int
 ) -> float:
-    """Show every image once; returns the mean loss."""
-    classes = int(model.output_shape[-1])
-    batches = augmented_batches(fold, plan, epoch=epoch, classes=classes)
-    total = -(-len(fold.labels) // plan.batch_size)
+    """Show one epoch of views; returns the mean loss."""
+    batches = augmented_batches(
+        fold,
+        plan.class_names,
+        size=plan.input_size,
+        batch_size=plan.batch_size,
+        seed=plan.seed,
+        epoch=epoch,
+    )
+    total = -(-fold.views_an_epoch // plan.batch_size)
     model.reset_metrics()
     logs: dict[str, Any] = {}
     with tqdm(batches, total=total, desc=f"epoch {epoch + 1}/{plan.epochs}", mininterval=5) as bar:
@@ -255,9 +222,10 @@ def _score_epoch(
     progress.epoch += 1
     progress.history.append({"epoch": progress.epoch, "training_loss": training_loss, **figures})
     logger.info("epoch %d: validation %s", progress.epoch, figures)
+    log_scalars(run_dir, {"loss": training_loss, **figures}, step=progress.epoch)
     if score > progress.best_score:
         progress.best_score, progress.best_epoch = score, progress.epoch
-        model.save_weights(run_dir / "best.weights.h5")
+        model.save_weights(run_dir / BEST_NAME)
 
 
 def _is_stuck(progress: Progress, plan: TrainingPlan) -> bool:
@@ -265,14 +233,15 @@ def _is_stuck(progress: Progress, plan: TrainingPlan) -> bool:
 
 
 def _restore(
-    plan: TrainingPlan, run_dir: Path, progress: Progress, images: int
+    plan: TrainingPlan, run_dir: Path, progress: Progress, training: Fold
 ) -> keras.Model | None:
     """Reload the last whole epoch with its optimiser, if this very plan was interrupted."""
     if progress.epoch == 0:
         return None
     if read_plan(run_dir) != plan:
         raise ValueError(f"{run_dir} holds a run with another plan; choose another folder.")
-    logger.info("resuming after epoch %d of %d (%d images)", progress.epoch, plan.epochs, images)
+    views = training.views_an_epoch
+    logger.info("resuming after epoch %d of %d (%d views)", progress.epoch, plan.epochs, views)
     return keras.models.load_model(run_dir / "last.keras")
 
 

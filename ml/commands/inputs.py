@@ -11,8 +11,10 @@ from tqdm import tqdm
 
 from ml.classes import CELL_CLASSES
 from ml.datasets import Record, cached_pixels, labels_of
+from ml.folds import Fold, mix
 from ml.preprocessing import CANVAS
-from ml.training import Fold
+from ml.sources import of_classes, read_source
+from ml.training import TrainingPlan
 
 
 def add_data_options(command: argparse.ArgumentParser) -> None:
@@ -32,8 +34,20 @@ def folder_from(variable: str) -> Path | None:
     return Path(value) if value else None
 
 
-def load_fold(records: Sequence[Record], run_dir: Path) -> Fold:
-    """Decode a fold at the canvas's size, with a progress bar, through the run's cache."""
+def load_fold(
+    records: Sequence[Record], run_dir: Path, class_names: Sequence[str] = CELL_CLASSES
+) -> Fold:
+    """Decode what is of these classes at the canvas's size, through the run's cache."""
+    records = of_classes(records, class_names)
     with tqdm(total=len(records), desc="decoding", mininterval=5) as bar:
         pixels = cached_pixels(records, CANVAS, run_dir / "cache", on_progress=bar.update)
-    return Fold(pixels=pixels, labels=labels_of(records, CELL_CLASSES))
+    return Fold(pixels=pixels, labels=labels_of(records, class_names))
+
+
+def load_mixed(plan: TrainingPlan, fold: str, data_dir: Path, run_dir: Path) -> Fold:
+    """The plan's `train` or `validation` fold, its sources mixed as it says."""
+    first, *others = (
+        load_fold(read_source(name, data_dir, seed=plan.seed)[fold], run_dir, plan.class_names)
+        for name in (plan.source, *plan.mixed)
+    )
+    return mix(first, list(zip(others, plan.mixed.values(), strict=True)))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ml.artifacts import DEFAULT_RELEASE
-from ml.classes import CELL_CLASSES
-from ml.commands.inputs import add_data_options, add_run_option, load_fold
-from ml.datasets import FOLDS, Record, fingerprint, read_pbc, split_by_group
+from ml.commands.inputs import add_data_options, add_run_option, load_fold, load_mixed
+from ml.datasets import FOLDS, Record, fingerprint
 from ml.releasing import add_strangers, make_release
+from ml.sources import BCCD, PBC, of_classes, read_source
 from ml.training import TrainingPlan, read_plan
 
-_SOURCE = (
-    "PBC: single cells, May Grünwald-Giemsa, CellaVision DM96, Hospital Clínic Barcelona "
-    "(Acevedo et al., Data in Brief 2020;30:105474)"
-)
+_SOURCES: Final[Mapping[str, str]] = {
+    PBC: (
+        "PBC: single cells, May Grünwald-Giemsa, CellaVision DM96, Hospital Clínic Barcelona "
+        "(Acevedo et al., Data in Brief 2020;30:105474); CC BY 4.0"
+    ),
+    BCCD: "BCCD: white cells of 640 x 480 fields (Cosmicad and Shenggan, BCCD Dataset); MIT",
+}
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,50 +31,72 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_data_options(command)
     add_run_option(command)
     command.add_argument("--input-size", type=int, help="serve at this size, not the trained one")
-    command.add_argument("--name", default="pbc8-mobilenetv2")
-    command.add_argument("--version", default="1.0.0")
+    command.add_argument("--name", required=True)
+    command.add_argument("--version", required=True)
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
 
 
 def _release(options: argparse.Namespace) -> None:
     plan = read_plan(options.run_dir)
     size = options.input_size or plan.input_size
-    folds = split_by_group(read_pbc(options.data), seed=plan.seed)
+    dealt = {
+        name: read_source(name, options.data, seed=plan.seed) for name in (plan.source, *plan.mixed)
+    }
     make_release(
         options.run_dir,
         options.release,
         name=options.name,
         version=options.version,
-        class_names=CELL_CLASSES,
         size=size,
-        validation=load_fold(folds["validation"], options.run_dir),
-        test=load_fold(folds["test"], options.run_dir),
-        data=_describe(folds, plan.seed),
+        validation=load_mixed(plan, "validation", options.data, options.run_dir),
+        test=load_fold(dealt[plan.source]["test"], options.run_dir, plan.class_names),
+        data=_describe(plan, dealt),
         command=_command(plan, size),
     )
-    if (options.data / "bccd").is_dir():
+    if BCCD not in dealt and (options.data / BCCD).is_dir():
         add_strangers(options.release, options.data)
 
 
-def _describe(folds: dict[str, list[Record]], seed: int) -> dict[str, Any]:
-    total = sum(map(len, folds.values()))
+def _describe(plan: TrainingPlan, dealt: Mapping[str, dict[str, list[Record]]]) -> dict[str, Any]:
     return {
-        "source": _SOURCE,
-        "images": f"The {total:,} images",
-        "licence": "CC BY 4.0; the released weights Apache-2.0, naming the source above",
+        "licence": "the released weights Apache-2.0, naming the sources above",
         "start": "MobileNetV2 1.0 224 learned on ImageNet (TF-Slim, Apache-2.0)",
-        "split": f"70/15/15 by group, in proportion per class, seed {seed}",
-        "folds": {name: len(folds[name]) for name in FOLDS},
-        "fingerprints": {name: fingerprint(folds[name]) for name in FOLDS},
+        "split": f"by group, in proportion per class, seed {plan.seed}",
+        "sources": [
+            _describe_source(
+                plan, name, {fold: of_classes(folds[fold], plan.class_names) for fold in FOLDS}
+            )
+            for name, folds in dealt.items()
+        ],
+    }
+
+
+def _describe_source(
+    plan: TrainingPlan, name: str, folds: Mapping[str, list[Record]]
+) -> dict[str, Any]:
+    share = 1.0 - sum(plan.mixed.values()) if name == plan.source else plan.mixed[name]
+    return {
+        "name": name,
+        "words": _SOURCES.get(name, name),
+        "share_of_views": round(share, 4),
+        "folds": {fold: len(records) for fold, records in folds.items()},
+        "fingerprints": {fold: fingerprint(records) for fold, records in folds.items() if records},
     }
 
 
 def _command(plan: TrainingPlan, size: int) -> str:
     usual = asdict(TrainingPlan())
-    training = [
-        f"--{name.replace('_', '-')} {value}"
-        for name, value in asdict(plan).items()
-        if value != usual[name]
-    ]
+    words = ["python -m ml train"]
+    for name, value in asdict(plan).items():
+        if value != usual[name]:
+            words.append(_option(name, value))
     serving = [f"--input-size {size}"] if size != plan.input_size else []
-    return " ".join(["python -m ml train", *training, "&& python -m ml release", *serving])
+    return " ".join([*words, "&& python -m ml release", *serving])
+
+
+def _option(name: str, value: Any) -> str:
+    if name == "mixed":
+        return " ".join(f"--mix {source}={share}" for source, share in value.items())
+    if name == "class_names":
+        return f"--classes {' '.join(value)}"
+    return f"--{name.replace('_', '-')} {value}"

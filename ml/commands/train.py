@@ -8,11 +8,11 @@ from typing import Final
 
 from ml.architectures import ARCHITECTURES, imagenet_weights
 from ml.classes import CELL_CLASSES
-from ml.commands.inputs import add_data_options, add_run_option, folder_from, load_fold
-from ml.datasets import read_pbc, split_by_group
+from ml.commands.inputs import add_data_options, add_run_option, folder_from, load_mixed
+from ml.sources import PBC
 from ml.training import TrainingPlan, train
 
-_SETTINGS: Final[tuple[tuple[str, type, str], ...]] = (
+SETTINGS: Final[tuple[tuple[str, type, str], ...]] = (
     ("input_size", int, "side of the views in pixels"),
     ("epochs", int, "passes over the training fold, those of the head included"),
     ("head_epochs", int, "passes with the backbone frozen"),
@@ -29,18 +29,36 @@ _SETTINGS: Final[tuple[tuple[str, type, str], ...]] = (
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser's."""
-    command = commands.add_parser("train", help="fine-tune a network on PBC; resumes")
+    command = commands.add_parser("train", help="fine-tune a network; resumes")
     command.set_defaults(run=_train)
     add_data_options(command)
     add_run_option(command)
+    add_plan_options(command)
+
+
+def add_plan_options(command: argparse.ArgumentParser) -> None:
+    """Add what decides a run: where it starts, what it learns from, and every setting."""
     weights = folder_from("HEMATOVISION_WEIGHTS")
     command.add_argument(
         "--weights", type=Path, default=weights, help="a file, or a folder of them"
     )
+    command.add_argument("--start", metavar="RUN", help="go on from a finished run's weights")
+    command.add_argument(
+        "--source", default=PBC, metavar="SET", help="pbc, bccd or a catalogue's folder"
+    )
+    command.add_argument(
+        "--mix",
+        action="append",
+        default=[],
+        type=_share,
+        metavar="SET=SHARE",
+        help="a further set, and its share of all views; may be given again",
+    )
+    command.add_argument("--classes", nargs="+", choices=CELL_CLASSES, default=list(CELL_CLASSES))
     command.add_argument(
         "--architecture", choices=ARCHITECTURES, default=TrainingPlan().architecture
     )
-    for name, kind, text in _SETTINGS:
+    for name, kind, text in SETTINGS:
         command.add_argument(
             f"--{name.replace('_', '-')}",
             type=kind,
@@ -49,15 +67,31 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         )
 
 
+def plan_from(options: argparse.Namespace) -> TrainingPlan:
+    """The plan that the command line describes."""
+    return TrainingPlan(
+        architecture=options.architecture,
+        class_names=tuple(options.classes),
+        start=options.start,
+        source=options.source,
+        mixed=dict(options.mix),
+        **{name: getattr(options, name) for name, _, _ in SETTINGS},
+    )
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.rpartition("=")
+    if not name or not 0.0 < float(share) < 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SET=SHARE with a share below 1")
+    return name, float(share)
+
+
 def _train(options: argparse.Namespace) -> None:
-    settings = {name: getattr(options, name) for name, _, _ in _SETTINGS}
-    plan = TrainingPlan(architecture=options.architecture, **settings)
-    folds = split_by_group(read_pbc(options.data), seed=plan.seed)
+    plan = plan_from(options)
     train(
         plan,
-        training=load_fold(folds["train"], options.run_dir),
-        validation=load_fold(folds["validation"], options.run_dir),
-        classes=len(CELL_CLASSES),
+        training=load_mixed(plan, "train", options.data, options.run_dir),
+        validation=load_mixed(plan, "validation", options.data, options.run_dir),
         run_dir=options.run_dir,
         backbone_weights=imagenet_weights(plan.architecture, options.weights),
     )

@@ -15,16 +15,20 @@ from ml.preprocessing import decode_image, fit_square
 from ml.strangers import PBC_MARGIN, cut_cell
 
 
-def read_cell(record: Record) -> NDArray[np.uint8]:
-    """Decode a record's picture, or the square round its box, uint8[H, W, 3] RGB."""
+def read_cell(record: Record, *, margin: float = PBC_MARGIN) -> NDArray[np.uint8]:
+    """Decode a record's picture, uint8[H, W, 3] RGB, or of it the square round its box.
+
+    The square's side is `margin` times the longer side of the box.
+    """
     pixels = decode_image(record.path.read_bytes()).pixels
-    return pixels if record.box is None else cut_cell(pixels, record.box, margin=PBC_MARGIN)
+    return pixels if record.box is None else cut_cell(pixels, record.box, margin=margin)
 
 
 def load_pixels(
     records: Sequence[Record],
     size: int,
     *,
+    margin: float = PBC_MARGIN,
     workers: int = 2,
     on_progress: Callable[[], object] = lambda: None,
 ) -> NDArray[np.uint8]:
@@ -32,7 +36,7 @@ def load_pixels(
     pixels = np.empty((len(records), size, size, 3), dtype=np.uint8)
 
     def load(index: int) -> None:
-        pixels[index] = fit_square(read_cell(records[index]), size)
+        pixels[index] = fit_square(read_cell(records[index], margin=margin), size)
         on_progress()
 
     with ThreadPoolExecutor(workers) as pool:
