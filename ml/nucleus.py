@@ -54,16 +54,39 @@ def find_nucleus(square: NDArray[np.uint8]) -> Nucleus | None:
 
 
 def empty_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Colour float32[3] where the slide is empty: the median of the brightest pixels."""
-    flat = pixels.reshape(-1, 3)
-    brightness = flat.sum(axis=1, dtype=np.int32)
-    bright = flat[brightness >= np.quantile(brightness, 1.0 - _EMPTY_SHARE)]
-    return np.asarray(np.median(bright, axis=0), dtype=np.float32)
+    """Colour float32[3] where the slide is empty: the median of the brightest pixels.
+
+    Counted by histogram, which is exact for bytes and several times as fast as sorting.
+    """
+    red, green, blue = channels = cv2.split(pixels)
+    brightness: Any = cv2.add(cv2.add(red, green, dtype=cv2.CV_16U), blue, dtype=cv2.CV_16U)
+    counts = _counts(brightness, 3 * 255)
+    least = _value_at(counts, int(np.ceil((brightness.size - 1) * (1.0 - _EMPTY_SHARE))))
+    bright = (brightness >= least).view(np.uint8)
+    return np.array([_median(_counts(each, 255, bright)) for each in channels], dtype=np.float32)
 
 
 def optical_density(pixels: NDArray[np.uint8], empty: NDArray[np.float32]) -> NDArray[np.float32]:
     """Beer-Lambert density float32[H, W, 3] against the empty slide; negative where brighter."""
-    return np.asarray(np.log((empty + 1.0) / (pixels.astype(np.float32) + 1.0)), dtype=np.float32)
+    levels = np.arange(256, dtype=np.float32)[:, np.newaxis]
+    table = np.log((empty + np.float32(1.0)) / (levels + np.float32(1.0)))
+    return np.asarray(cv2.LUT(pixels, table.reshape(1, 256, 3)), dtype=np.float32)
+
+
+def _counts(values: Any, largest: int, mask: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
+    """How many pixels have each value from 0 to `largest`; exact below 16 million pixels."""
+    found = cv2.calcHist([values], [0], mask, [largest + 1], [0, largest + 1])
+    return np.asarray(found, dtype=np.int64).ravel()
+
+
+def _value_at(counts: NDArray[np.int64], rank: int) -> int:
+    """The value at a rank, counted from 0, of the values in order."""
+    return int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+
+
+def _median(counts: NDArray[np.int64]) -> float:
+    total = int(counts.sum())
+    return (_value_at(counts, (total - 1) // 2) + _value_at(counts, total // 2)) / 2
 
 
 def _chromatin(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
