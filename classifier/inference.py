@@ -33,8 +33,8 @@ def active_release() -> ReleaseSpec:
 def get_classifier() -> CellClassifier:
     """The active release, loaded on the first call and kept for the life of this process.
 
-    Call it in the process that classifies and never before forking one: TensorFlow loaded in a
-    parent hangs in its children. Raises ArtifactError as `active_release` does.
+    Call it in the process that classifies and never before forking one: the classifier's threads
+    are lost in a fork. Raises ArtifactError as `active_release` does.
     """
     with _loading:
         return _load(active_release_dir())
@@ -42,7 +42,7 @@ def get_classifier() -> CellClassifier:
 
 @lru_cache(maxsize=2)
 def _load(release_dir: Path) -> CellClassifier:
-    # Imported here, so that a process that never classifies loads no TensorFlow.
+    # Imported here, so that a process that never classifies loads no engine.
     from ml.inference import load_classifier  # noqa: PLC0415
 
     return load_classifier(release_dir)

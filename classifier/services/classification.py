@@ -1,7 +1,9 @@
 """What an inference worker does: claim waiting runs, read their images in batches, record."""
 
 import logging
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
@@ -103,18 +105,32 @@ def _read_waiting(
 
 def read_batch(classifier: "CellClassifier", batch: Sequence[ClassificationRun]) -> list[Reading]:
     """Read the images of a claimed batch, in one call of the model if nothing goes wrong."""
-    pictures: list[Picture] = []
-    readings: list[Reading] = []
-    for run in batch:
-        try:
-            pictures.append(_open(run))
-        except Exception as error:  # noqa: BLE001 - one bad image must not lose the others
-            readings.append(_explain(run, error))
+    opened = _open_together(batch)
+    pictures = [each for each in opened if isinstance(each, Picture)]
+    readings = [each for each in opened if isinstance(each, Reading)]
     try:
         return readings + _classify(classifier, pictures)
     except Exception as error:  # noqa: BLE001 - which image is at fault shows when read alone
         logger.warning("A batch of %d failed; reading them singly: %r", len(pictures), error)
     return readings + [_classify_alone(classifier, picture) for picture in pictures]
+
+
+def _open_together(batch: Sequence[ClassificationRun]) -> list[Picture | Reading]:
+    """Decode side by side, on every core; `runs.claim_batch` bounds the memory that it takes."""
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="decode")
+    try:
+        return list(pool.map(_open_or_explain, batch))
+    except SoftTimeLimitExceeded as error:
+        return [_explain(run, error) for run in batch]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _open_or_explain(run: ClassificationRun) -> Picture | Reading:
+    try:
+        return _open(run)
+    except Exception as error:  # noqa: BLE001 - one bad image must not lose the others
+        return _explain(run, error)
 
 
 def _open(run: ClassificationRun) -> Picture:
