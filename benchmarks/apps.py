@@ -1,0 +1,119 @@
+"""Two ways to name the cells of the same files: as this product does, and as a plain app would."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from classifier.management.commands.classify import Item, group, read_ahead, read_item
+from ml.calibration import softmax
+from ml.classes import UNIDENTIFIED
+from ml.inference import ServedClassifier, load_classifier
+from ml.preprocessing import to_input
+from ml.types import Prediction
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one process measured; decisions and probabilities file by file."""
+
+    seconds: float
+    images: int
+    single: list[float]
+    """Seconds from reading a file to its decision, one at a time."""
+    peak_mb: float
+    """Largest resident set of the process."""
+    decisions: list[str] = field(default_factory=list)
+    probabilities: Any = None
+
+
+def measure_product(release: Path, files: Sequence[Path], singles: int) -> Figures:
+    """All files in batches, then the first `singles` again, one at a time."""
+    classifier = _warm(release, files[0])
+    predictions, seconds = _classify_all(classifier, files)
+    single = []
+    for path in files[:singles]:
+        began = time.perf_counter()
+        _classify(classifier, [read_item(path, "cell")])
+        single.append(time.perf_counter() - began)
+    names = classifier.class_names
+    return Figures(
+        seconds=seconds,
+        images=len(files),
+        single=single,
+        peak_mb=_peak_memory(),
+        decisions=[prediction.cell_type for prediction in predictions],
+        probabilities=[[each.probabilities[name] for name in names] for each in predictions],
+    )
+
+
+def measure_worker(release: Path, files: Sequence[Path], core: int, start: Any) -> float:
+    """Seconds that one worker, held to one core, takes for its files once all are ready."""
+    os.sched_setaffinity(0, {core})
+    classifier = _warm(release, files[0])
+    start.wait()
+    return _classify_all(classifier, files)[1]
+
+
+def _warm(release: Path, file: Path) -> ServedClassifier:
+    classifier = load_classifier(release)
+    _classify(classifier, [read_item(file, "cell")])
+    return classifier
+
+
+def _classify_all(
+    classifier: ServedClassifier, files: Sequence[Path]
+) -> tuple[list[Prediction], float]:
+    """Read files ahead in threads and classify them in batches, as `manage.py classify` does."""
+    predictions: list[Prediction] = []
+    began = time.perf_counter()
+    for batch in group(read_ahead(files, "cell")):
+        predictions += _classify(classifier, batch)
+    return predictions, time.perf_counter() - began
+
+
+def _classify(classifier: ServedClassifier, items: Sequence[Item]) -> list[Prediction]:
+    return classifier.classify([item.pixels for item in items if item.pixels is not None])
+
+
+def measure_plain(release: Path, files: Sequence[Path], timed: int) -> Figures:
+    """Open with Pillow and call Keras' `predict` for each picture; same network, same view.
+
+    The first `timed` files go one by one; all are then decided in batches, to be compared.
+    """
+    from ml.keras_release import load_model  # noqa: PLC0415 - TensorFlow, for this process alone
+
+    spec, model = load_model(release)
+
+    def view(path: Path) -> Any:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        return to_input(pixels, spec.input_size, spec.preprocessing)
+
+    model.predict(view(files[0])[np.newaxis], verbose=0)
+    single = []
+    for path in files[:timed]:
+        began = time.perf_counter()
+        model.predict(view(path)[np.newaxis], verbose=0)
+        single.append(time.perf_counter() - began)
+    figures = Figures(sum(single), len(single), single, _peak_memory())
+    logits = model.predict(np.stack([view(path) for path in files]), verbose=0)
+    figures.probabilities = softmax(logits, spec.temperature)
+    figures.decisions = [
+        spec.class_names[int(row.argmax())] if row.max() >= spec.threshold else UNIDENTIFIED
+        for row in figures.probabilities
+    ]
+    return figures
+
+
+def _peak_memory() -> float:
+    """Largest resident set of this process so far, MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (peak,) = (line for line in lines if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
