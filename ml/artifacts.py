@@ -18,6 +18,7 @@ SPEC_NAME: Final = "spec.json"
 CARD_NAME: Final = "CARD.md"
 SUMMARY_NAME: Final = "model_summary.txt"
 RELEASES: Final = Path(__file__).resolve().parent / "releases"
+TURNS: Final = (1, 2, 4)
 DEFAULT_RELEASE: Final = RELEASES / "pbc8-mobilenetv2-1.0.0"
 
 
@@ -37,6 +38,8 @@ class ReleaseSpec:
     metrics: Mapping[str, Any]
     data: Mapping[str, Any]
     training: Mapping[str, Any]
+    turns: int = 1
+    """Each view is read this many times, a quarter turn on each time, and the logits averaged."""
 
     def __post_init__(self) -> None:
         unknown = set(self.class_names) - set(CELL_CLASSES)
@@ -44,6 +47,8 @@ class ReleaseSpec:
             raise ArtifactError(f"The class order is not usable: {list(self.class_names)}.")
         if len(self.class_names) < 2:
             raise ArtifactError("A release names at least two classes.")
+        if self.turns not in TURNS:
+            raise ArtifactError(f"A view is read 1, 2 or 4 times, not {self.turns}.")
         if self.preprocessing not in PREPROCESSINGS:
             raise ArtifactError(f"Unknown preprocessing {self.preprocessing!r}.")
         if not (0.0 <= self.threshold <= 1.0 and self.temperature > 0.0 and self.input_size > 0):

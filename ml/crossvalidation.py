@@ -38,6 +38,7 @@ def cross_validate(
     records: Sequence[Record],
     share: float,
     folds: int,
+    turns: int,
     run_dir: Path,
     load: Callable[[Sequence[Record]], Fold],
     backbone_weights: str | None,
@@ -57,23 +58,23 @@ def cross_validate(
             run_dir=run_dir / f"fold-{number}",
             backbone_weights=backbone_weights,
         )
-        found.append(_examine_fold(model, plan, validation, left_out))
+        found.append(_examine_fold(model, plan, validation, left_out, turns))
     return _pool(plan, found)
 
 
 def _examine_fold(
-    model: keras.Model, plan: TrainingPlan, validation: Fold, left_out: Sequence[Record]
+    model: keras.Model, plan: TrainingPlan, validation: Fold, left_out: Sequence[Record], turns: int
 ) -> Left:
     """Calibrate as a release is, on validation; then look at the cells left out."""
     size = plan.input_size
-    logits = predict_logits(model, validation.views(size))
+    logits = predict_logits(model, validation.views(size), turns=turns)
     temperature = fit_temperature(logits, validation.labels)
     threshold = referral_threshold(softmax(logits, temperature), validation.labels)
     by_margin = {}
     for margin in MARGINS:
         pixels = load_pixels(left_out, CANVAS, margin=margin)
         views = Fold(pixels, labels_of(left_out, plan.class_names)).views(size)
-        by_margin[margin] = softmax(predict_logits(model, views), temperature)
+        by_margin[margin] = softmax(predict_logits(model, views, turns=turns), temperature)
     accepted = {margin: found.max(axis=1) >= threshold for margin, found in by_margin.items()}
     return Left(left_out, by_margin, accepted)
 

@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from ml.errors import ArtifactError
+from ml.turns import upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,17 @@ class NetworkOutput:
     logits: NDArray[np.float32]
     features: NDArray[np.float32]
     maps: NDArray[np.float32]
+
+
+def average(outputs: Sequence[NetworkOutput]) -> NetworkOutput:
+    """The mean of what a network says of one view in 1, 2 or 4 turns, its maps as the view lies."""
+    turns = len(outputs)
+    maps = [upright(output.maps, number, turns) for number, output in enumerate(outputs)]
+    return NetworkOutput(
+        logits=np.mean([output.logits for output in outputs], axis=0),
+        features=np.mean([output.features for output in outputs], axis=0),
+        maps=np.mean(maps, axis=0),
+    )
 
 
 class Engine:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from ml.artifacts import ReleaseSpec, verify
 from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
-from ml.engine import Engine, NetworkOutput
+from ml.engine import Engine, NetworkOutput, average
 from ml.preprocessing import to_input
 from ml.serving_form import read_served
+from ml.turns import turns_of
 from ml.types import Prediction
 
 
@@ -101,7 +102,7 @@ class ServedClassifier:
 
     def _examine_one(self, image: NDArray[np.uint8]) -> NetworkOutput:
         view = to_input(image, self._spec.input_size, self._spec.preprocessing)
-        return self._engine.run(view)
+        return average([self._engine.run(turned) for turned in turns_of(view, self._spec.turns)])
 
 
 def usable_cores() -> int:

@@ -37,6 +37,7 @@ def make_release(
     name: str,
     version: str,
     size: int,
+    turns: int,
     validation: Fold,
     test: Fold,
     data: Mapping[str, Any],
@@ -52,7 +53,7 @@ def make_release(
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
     model = load_best(plan, run_dir=run_dir, input_size=size)
     temperature, threshold, figures = _calibrate_and_examine(
-        model, plan.class_names, size, validation, test
+        model, plan.class_names, size, turns, validation, test
     )
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
@@ -63,6 +64,7 @@ def make_release(
         architecture=plan.architecture,
         class_names=plan.class_names,
         input_size=size,
+        turns=turns,
         preprocessing=NUCLEUS,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
         temperature=temperature,
@@ -94,14 +96,19 @@ def add_strangers(release_dir: Path, data_dir: Path) -> ReleaseSpec:
 
 
 def _calibrate_and_examine(
-    model: keras.Model, class_names: Sequence[str], size: int, validation: Fold, test: Fold
+    model: keras.Model,
+    class_names: Sequence[str],
+    size: int,
+    turns: int,
+    validation: Fold,
+    test: Fold,
 ) -> tuple[float, float, dict[str, Any]]:
     """Temperature and threshold from validation alone; then the figures of both folds."""
-    logits = predict_logits(model, validation.views(size))
+    logits = predict_logits(model, validation.views(size), turns=turns)
     temperature = round(fit_temperature(logits, validation.labels), 4)
     calibrated = softmax(logits, temperature)
     threshold = referral_threshold(calibrated, validation.labels)
-    examined = softmax(predict_logits(model, test.views(size)), temperature)
+    examined = softmax(predict_logits(model, test.views(size), turns=turns), temperature)
     figures = {}
     for fold, found, truth in (
         ("validation", calibrated, validation.labels),

@@ -24,6 +24,7 @@ from ml.folds import Fold
 from ml.logbook import log_scalars
 from ml.preprocessing import normalise
 from ml.sources import PBC
+from ml.turns import turns_of
 
 logger = logging.getLogger(__name__)
 
@@ -120,14 +121,18 @@ def load_best(plan: TrainingPlan, *, run_dir: Path, input_size: int) -> keras.Mo
 
 
 def predict_logits(
-    model: keras.Model, pixels: NDArray[np.uint8], *, batch_size: int = 64
+    model: keras.Model, pixels: NDArray[np.uint8], *, turns: int = 1, batch_size: int = 64
 ) -> NDArray[np.float32]:
-    """Run uint8[N, S, S, 3] images of the network's size; logits float32[N, classes]."""
+    """Run uint8[N, S, S, 3] images of the network's size; logits float32[N, classes].
+
+    The mean over as many turns, as in serving.
+    """
     step = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
-    parts = [
-        step(tf.constant(normalise(pixels[start : start + batch_size]))).numpy()
-        for start in range(0, len(pixels), batch_size)
-    ]
+    parts = []
+    for start in range(0, len(pixels), batch_size):
+        views = normalise(pixels[start : start + batch_size])
+        turned = [np.stack(each) for each in zip(*(turns_of(v, turns) for v in views), strict=True)]
+        parts.append(np.mean([step(tf.constant(each)).numpy() for each in turned], axis=0))
     return np.concatenate(parts)
 
 

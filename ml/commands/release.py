@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from ml.artifacts import DEFAULT_RELEASE
+from ml.artifacts import DEFAULT_RELEASE, TURNS
 from ml.commands.inputs import add_data_options, add_run_option, load_fold, load_mixed
 from ml.datasets import FOLDS, Record, fingerprint
 from ml.releasing import add_strangers, make_release
@@ -31,6 +31,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_data_options(command)
     add_run_option(command)
     command.add_argument("--input-size", type=int, help="serve at this size, not the trained one")
+    command.add_argument(
+        "--turns", type=int, choices=TURNS, default=TURNS[-1], help="readings of a cell, averaged"
+    )
     command.add_argument("--name", required=True)
     command.add_argument("--version", required=True)
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
@@ -48,6 +51,7 @@ def _release(options: argparse.Namespace) -> None:
         name=options.name,
         version=options.version,
         size=size,
+        turns=options.turns,
         validation=load_mixed(plan, "validation", options.data, options.run_dir),
         test=load_fold(dealt[plan.source]["test"], options.run_dir, plan.class_names),
         data=_describe(plan, dealt),

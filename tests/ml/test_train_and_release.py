@@ -111,6 +111,7 @@ def test_a_run_ends_in_a_release_that_loads_and_a_card(
         name="miniature",
         version="0.0.1",
         size=64,
+        turns=4,
         validation=folds["validation"],
         test=folds["test"],
         data=DATA,
