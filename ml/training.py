@@ -131,7 +131,7 @@ def predict_logits(
     parts = []
     for start in range(0, len(pixels), batch_size):
         views = normalise(pixels[start : start + batch_size])
-        turned = [np.stack(each) for each in zip(*(turns_of(v, turns) for v in views), strict=True)]
+        turned = turns_of(views, turns)
         parts.append(np.mean([step(tf.constant(each)).numpy() for each in turned], axis=0))
     return np.concatenate(parts)
 

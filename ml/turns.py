@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
-QUARTERS = 4
+QUARTERS: Final = 4
 
 
-def turns_of(view: NDArray[np.float32], turns: int) -> list[NDArray[np.float32]]:
-    """The view float32[S, S, C] in `turns` (1, 2 or 4) orientations, the first as it is."""
-    step = QUARTERS // turns
-    return [np.ascontiguousarray(np.rot90(view, step * number)) for number in range(turns)]
+def turns_of(views: NDArray[np.float32], turns: int) -> list[NDArray[np.float32]]:
+    """Views float32[..., S, S, C] in `turns` (1, 2 or 4) orientations, the first as they are."""
+    return [_turned(views, QUARTERS // turns * number) for number in range(turns)]
 
 
 def upright(maps: NDArray[np.float32], number: int, turns: int) -> NDArray[np.float32]:
-    """Maps float32[h, w, C] of the orientation `number`, turned back to that of the view."""
-    return np.asarray(np.rot90(maps, -(QUARTERS // turns) * number), dtype=np.float32)
+    """Maps float32[..., h, w, C] of the orientation `number`, turned back to that of the view."""
+    return _turned(maps, -(QUARTERS // turns) * number)
+
+
+def _turned(values: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
+    turned = np.rot90(values, quarters, axes=(values.ndim - 3, values.ndim - 2))
+    return np.ascontiguousarray(turned, dtype=np.float32)

@@ -14,12 +14,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ml.architectures import build
-from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, verify
+from ml.artifacts import ReleaseSpec
 from ml.calibration import softmax
 from ml.errors import ArtifactError
 from ml.explain.receptive import feature_grid
+from ml.keras_release import load_model
 from ml.preprocessing import normalise, to_view
+from ml.turns import turns_of, upright
 
 BATCH: Final = 32
 """Views scored at once; smaller lots are padded to 1 or to this, so that two shapes compile."""
@@ -56,6 +57,8 @@ class Network:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Last feature maps float32[N, h, w, channels] and logits float32[N, classes].
 
+        Both are means over the release's turns, the maps turned back: what is linear in the maps,
+        as Grad-CAM is here, then explains the averaged score exactly.
         `views` are uint8 or float32[N, size, size, 3] in 0 to 255.
         """
         parts = [self._batch(lot) for lot in _lots(views)]
@@ -72,8 +75,11 @@ class Network:
         tensor = normalise(views)
         if 1 < count < BATCH:
             tensor = np.concatenate([tensor, np.zeros_like(tensor[:1]).repeat(BATCH - count, 0)])
-        features, logits = self._forward(tf.constant(tensor))
-        return features.numpy()[:count], logits.numpy()[:count]
+        turns = self.spec.turns
+        found = [self._forward(tf.constant(turned)) for turned in turns_of(tensor, turns)]
+        features = [upright(maps.numpy(), number, turns) for number, (maps, _) in enumerate(found)]
+        logits = [each.numpy() for _, each in found]
+        return np.mean(features, axis=0)[:count], np.mean(logits, axis=0)[:count]
 
 
 def load_network(release_dir: Path) -> Network:
@@ -81,13 +87,7 @@ def load_network(release_dir: Path) -> Network:
 
     Call it in the process that explains: TensorFlow hangs in a child of a process using it.
     """
-    spec = verify(release_dir)
-    model = build(spec.architecture, input_size=spec.input_size, classes=len(spec.class_names))
-    try:
-        model.load_weights(release_dir / WEIGHTS_NAME)
-    except (ValueError, OSError, KeyError) as error:
-        raise ArtifactError(f"The weights in {release_dir} do not fit the spec: {error}") from error
-    return Network(spec, model)
+    return Network(*load_model(release_dir))
 
 
 def _pooling_of(model: keras.Model) -> Any:
