@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from classifier.management.commands.classify import Item, group, read_ahead, read_item
@@ -17,6 +18,7 @@ from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
 from ml.inference import ServedClassifier, load_classifier
 from ml.preprocessing import to_input
+from ml.turns import turns_of
 from ml.types import Prediction
 
 
@@ -92,18 +94,23 @@ def measure_plain(release: Path, files: Sequence[Path], timed: int) -> Figures:
 
     spec, model = load_model(release)
 
-    def view(path: Path) -> Any:
+    def view(path: Path) -> NDArray[np.float32]:
         pixels = np.asarray(Image.open(path).convert("RGB"))
         return to_input(pixels, spec.input_size, spec.preprocessing)
 
-    model.predict(view(files[0])[np.newaxis], verbose=0)
+    def predict(views: NDArray[np.float32]) -> NDArray[np.float32]:
+        turned = np.concatenate(turns_of(views, spec.turns))
+        logits = model.predict(turned, verbose=0)
+        return np.asarray(logits.reshape(spec.turns, len(views), -1).mean(axis=0))
+
+    predict(view(files[0])[np.newaxis])
     single = []
     for path in files[:timed]:
         began = time.perf_counter()
-        model.predict(view(path)[np.newaxis], verbose=0)
+        predict(view(path)[np.newaxis])
         single.append(time.perf_counter() - began)
     figures = Figures(sum(single), len(single), single, _peak_memory())
-    logits = model.predict(np.stack([view(path) for path in files]), verbose=0)
+    logits = predict(np.stack([view(path) for path in files]))
     figures.probabilities = softmax(logits, spec.temperature)
     figures.decisions = [
         spec.class_names[int(row.argmax())] if row.max() >= spec.threshold else UNIDENTIFIED

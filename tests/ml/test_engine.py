@@ -17,6 +17,7 @@ from ml.inference import ServedClassifier, load_classifier
 from ml.keras_release import load_model
 from ml.preprocessing import decode_image, to_input
 from ml.synthetic import render_cell
+from ml.turns import turns_of
 from tests.ml.annotations import Pixels
 
 MOST_DIFFERENT = 1e-4
@@ -37,8 +38,9 @@ def keras_probabilities(
     original: tuple[ReleaseSpec, Any], images: list[Pixels]
 ) -> NDArray[np.float64]:
     spec, model = original
-    views = [to_input(image, spec.input_size, spec.preprocessing) for image in images]
-    return softmax(model.predict(np.stack(views), verbose=0), spec.temperature)
+    views = np.stack([to_input(image, spec.input_size, spec.preprocessing) for image in images])
+    turns = [model.predict(turned, verbose=0) for turned in turns_of(views, spec.turns)]
+    return softmax(np.mean(turns, axis=0), spec.temperature)
 
 
 def check_same_decisions(
