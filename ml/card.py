@@ -55,6 +55,8 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 
 {strangers}
 
+{cross_validation}
+
 ## Data
 
 {data}
@@ -125,6 +127,7 @@ def render_card(spec: ReleaseSpec) -> str:
         confusion_rule="|".join("---" for _ in names),
         confusion_rows=_confusion_rows(names, test["confusion"]),
         strangers=_strangers(spec.metrics.get("strangers", [])),
+        cross_validation=_cross_validation(spec.metrics.get("cross_validation", {})),
         data=_data(spec.data),
         command=spec.training["command"],
         seed=spec.training["seed"],
@@ -171,9 +174,10 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
         return "Not measured for this release."
     sets = sorted({row["set"] for row in rows})
     head = (
-        f"Leave-one-source-out: trained without, and examined on, {' and '.join(sets)}. How far the"
-        " training views stray was chosen with this score in sight, so a third laboratory may fare"
-        " worse. The margin is the side of the square cut round a cell, over the cell's size.\n\n"
+        f"Leave-one-source-out: a network trained the same way without {' and '.join(sets)}, and"
+        " examined on it. How far training views stray was chosen with this score in sight, so a"
+        " third laboratory may fare worse. The margin is the side of the square cut round a cell,"
+        " over the cell's size.\n\n"
         "| set | margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
         "|---|---|---|---|---|---|---|---|\n"
     )
@@ -192,6 +196,22 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
         for row in rows
     )
     return f"{head}{body}\n\nRecall by class:\n\n{recalls}"
+
+
+def _cross_validation(found: Mapping[str, Any]) -> str:
+    if not found:
+        return ""
+    head = (
+        f"Cross-validation of {found['set']} in {found['folds']} folds by group: each cell is read by"
+        " a network that learned from the other folds.\n\n"
+        "| margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
+        "|---|---|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(
+        f"| {margin} | {_share(figures['accuracy'])} | {figures['balanced_accuracy']:.2%} "
+        f"| {_percent(figures['accepted'])} | {_percent(figures['accuracy_of_accepted'])} |"
+        for margin, figures in found["margins"].items()
+    )
 
 
 def _data(data: Mapping[str, Any]) -> str:

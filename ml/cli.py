@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ml.commands import crossvalidate, data, evaluate, explain, export, release, train
+from ml.commands import card, crossvalidate, data, evaluate, explain, export, release, train
 from ml.errors import MLError
 
-_COMMANDS = (data, train, crossvalidate, evaluate, explain, release, export)
+_COMMANDS = (data, train, crossvalidate, evaluate, explain, release, export, card)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

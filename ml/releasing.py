@@ -88,9 +88,13 @@ def make_release(
 def add_strangers(release_dir: Path, data_dir: Path) -> ReleaseSpec:
     """Examine the release, as it serves, on BCCD, which it never saw, and write that down too."""
     scores = examine_strangers(load_classifier(release_dir), data_dir)
+    return add_figures(release_dir, {"strangers": [score.as_dict() for score in scores]})
+
+
+def add_figures(release_dir: Path, figures: Mapping[str, Any]) -> ReleaseSpec:
+    """Write figures into the spec, over those of the same name, and the card anew."""
     spec = read_spec(release_dir)
-    figures = {**spec.metrics, "strangers": [score.as_dict() for score in scores]}
-    spec = replace(spec, metrics=figures)
+    spec = replace(spec, metrics={**spec.metrics, **figures})
     _publish(release_dir, spec)
     return spec
 

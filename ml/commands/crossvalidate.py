@@ -54,6 +54,7 @@ def _run(options: argparse.Namespace) -> None:
         backbone_weights=imagenet_weights(plan.architecture, options.weights),
     )
     path = options.run_dir / RESULT_NAME
+    found = {"set": name, **found}
     path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _show(found)
 
