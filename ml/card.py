@@ -202,7 +202,7 @@ def _cross_validation(found: Mapping[str, Any]) -> str:
     if not found:
         return ""
     head = (
-        f"Cross-validation of {found['set']} in {found['folds']} folds by group: each cell is read by"
+        f"Cross-validation of {found['set']} in {found['folds']} folds by group: each cell read by"
         " a network that learned from the other folds.\n\n"
         "| margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
         "|---|---|---|---|---|---|---|\n"

@@ -1,4 +1,4 @@
-"""Run a served network with LiteRT: views in, logits, features and class maps out."""
+"""Run a served network with LiteRT: the views of a cell in, logits, features and class maps out."""
 
 from __future__ import annotations
 
@@ -42,28 +42,31 @@ def average(outputs: Sequence[NetworkOutput]) -> NetworkOutput:
 class Engine:
     """One network, to be run from any thread; each thread gets an interpreter of its own.
 
-    Views go through one at a time, on one core, so the answer for a view never depends on what
+    Cells go through one at a time, on one core, so the answer for a cell never depends on what
     it came with, and threads divide the cores. LiteRT releases Python's lock while it computes.
     """
 
-    def __init__(self, served: bytes, *, input_size: int, classes: int) -> None:
+    def __init__(self, served: bytes, *, input_size: int, classes: int, turns: int) -> None:
         """Open the bytes of a LiteRT file; ArtifactError if it is none, or of other shapes."""
         self._served = served
         self._input_size = input_size
         self._classes = classes
+        self._turns = turns
         self._own = local()
         self._open()
 
-    def run(self, view: NDArray[np.float32]) -> NetworkOutput:
-        """Run one view float32[S, S, 3] in [-1, 1]."""
+    def run(self, views: NDArray[np.float32]) -> list[NetworkOutput]:
+        """Run the turns of one cell, float32[turns, S, S, 3] in [-1, 1]."""
         if not hasattr(self._own, "network"):
             self._own.network = self._open()
         network: _OpenNetwork = self._own.network
-        network.interpreter.set_tensor(network.image, view[np.newaxis])
-        network.interpreter.invoke()
-        return NetworkOutput(
-            *(network.interpreter.get_tensor(output)[0] for output in network.outputs)
-        )
+        found: list[NetworkOutput] = []
+        for start in range(0, self._turns, network.together):
+            network.interpreter.set_tensor(network.views, views[start : start + network.together])
+            network.interpreter.invoke()
+            parts = [network.interpreter.get_tensor(output) for output in network.outputs]
+            found += [NetworkOutput(*each) for each in zip(*parts, strict=True)]
+        return found
 
     def _open(self) -> _OpenNetwork:
         try:
@@ -75,15 +78,21 @@ class Engine:
         taken, given = signature.get_input_details(), signature.get_output_details()
         outputs = [given[name] for name in sorted(given)]  # output_0, output_1, output_2
         self._check_shapes([*taken.values()], outputs)
-        (image,) = (each["index"] for each in taken.values())
-        return _OpenNetwork(interpreter, image, tuple(each["index"] for each in outputs))
+        (views,) = taken.values()
+        return _OpenNetwork(
+            interpreter=interpreter,
+            views=views["index"],
+            together=int(views["shape"][0]),
+            outputs=tuple(each["index"] for each in outputs),
+        )
 
     def _check_shapes(
         self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]
     ) -> None:
         taken = [each["shape"].tolist() for each in inputs]
         given = [each["shape"].tolist() for each in outputs]
-        fits = taken == [[1, self._input_size, self._input_size, 3]]
+        fits = [shape[1:] for shape in taken] == [[self._input_size, self._input_size, 3]]
+        fits = fits and self._turns % taken[0][0] == 0
         fits = fits and [len(shape) for shape in given] == [2, 2, 4]
         if not (fits and given[0][-1] == given[2][-1] == self._classes):
             raise ArtifactError(f"The serving form does not fit the spec: {taken} to {given}.")
@@ -91,8 +100,9 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _OpenNetwork:
-    """An interpreter, and the numbers of its tensors; the outputs as in `NetworkOutput`."""
+    """An interpreter, the numbers of its tensors, and how many views it takes together."""
 
     interpreter: Any
-    image: int
+    views: int
+    together: int
     outputs: tuple[int, ...]

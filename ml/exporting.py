@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from ml.artifacts import sha256_of
+from ml.artifacts import ReleaseSpec, sha256_of
 from ml.errors import ArtifactError
 from ml.keras_release import load_model
 from ml.serving_form import SERVED_NAME, ServingForm, write_form
@@ -21,15 +21,15 @@ from ml.serving_form import SERVED_NAME, ServingForm, write_form
 def export_release(release_dir: Path) -> ServingForm:
     """Make model.tflite and serving.json of the weights in `release_dir`, replacing older ones.
 
-    The network takes one view at a time, float32[1, S, S, 3] in [-1, 1], and gives three outputs
-    in this order: logits float32[1, C]; pooled features float32[1, K] before the dense layer; and
-    class maps float32[1, h, w, C], that layer applied at each place of the last feature maps, so
-    that the mean of a map is the class's logit (Zhou et al., CVPR 2016).
+    The network takes the T turns of one view, float32[T, S, S, 3] in [-1, 1], and gives three
+    outputs in this order: logits float32[T, C]; pooled features float32[T, K] before the dense
+    layer; and class maps float32[T, h, w, C], that layer applied at each place of the last feature
+    maps, so that the mean of a map is the class's logit (Zhou et al., CVPR 2016).
     The same weights and TensorFlow give the same bytes. Raises ArtifactError as `load_model` does.
     """
     spec, model = load_model(release_dir)
     path = release_dir / SERVED_NAME
-    path.write_bytes(_convert(_with_features_and_maps(model), spec.input_size))
+    path.write_bytes(_convert(_with_features_and_maps(model), spec))
     form = ServingForm(weights_sha256=spec.sha256, sha256=sha256_of(path))
     write_form(release_dir, form)
     return form
@@ -47,13 +47,14 @@ def _with_features_and_maps(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, [model.output, pool.output, head(pool.input)], name="served")
 
 
-def _convert(model: keras.Model, size: int) -> bytes:
+def _convert(model: keras.Model, spec: ReleaseSpec) -> bytes:
     """Freeze variables to constants and convert in float32; batch norm is folded on the way."""
 
     def forward(image: tf.Tensor) -> Any:
         return tuple(model(image, training=False))
 
-    view = tf.TensorSpec([1, size, size, 3], tf.float32, name="image")
-    frozen = convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(view))
+    shape = [spec.turns, spec.input_size, spec.input_size, 3]
+    views = tf.TensorSpec(shape, tf.float32, name="image")
+    frozen = convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(views))
     converted: bytes = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model).convert()
     return converted

@@ -49,7 +49,9 @@ def load_classifier(release_dir: Path) -> ServedClassifier:
     """
     spec = verify(release_dir)
     served = read_served(release_dir, spec)
-    engine = Engine(served, input_size=spec.input_size, classes=len(spec.class_names))
+    engine = Engine(
+        served, input_size=spec.input_size, classes=len(spec.class_names), turns=spec.turns
+    )
     return ServedClassifier(spec, engine)
 
 
@@ -102,7 +104,7 @@ class ServedClassifier:
 
     def _examine_one(self, image: NDArray[np.uint8]) -> NetworkOutput:
         view = to_input(image, self._spec.input_size, self._spec.preprocessing)
-        return average([self._engine.run(turned) for turned in turns_of(view, self._spec.turns)])
+        return average(self._engine.run(np.stack(turns_of(view, self._spec.turns))))
 
 
 def usable_cores() -> int:

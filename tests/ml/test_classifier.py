@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml.artifacts import read_spec
+from ml.artifacts import read_spec, write_spec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from ml.engine import Engine
+from ml.exporting import export_release
 from ml.fake import FakeClassifier
 from ml.inference import ServedClassifier, load_classifier
 from ml.keras_release import load_model
@@ -63,6 +65,20 @@ def test_an_image_gets_the_same_answer_in_any_batch(
     np.testing.assert_array_equal(together, np.tile(alone, (3, 1)))
 
 
+def test_the_turns_of_a_cell_may_go_through_the_network_together(
+    tiny_release: Path, images: list[Pixels], tmp_path: Path
+) -> None:
+    release = Path(shutil.copytree(tiny_release, tmp_path / "release"))
+    write_spec(release, replace(read_spec(release), turns=4))
+    singly = load_classifier(release).examine(images[:4])
+    export_release(release)
+    together = load_classifier(release).examine(images[:4])
+    for one, other in zip(singly, together, strict=True):
+        np.testing.assert_allclose(one.logits, other.logits, atol=1e-5)
+        np.testing.assert_allclose(one.maps, other.maps, atol=1e-5)
+        np.testing.assert_allclose(one.features, other.features, atol=1e-5)
+
+
 def test_no_image_gives_no_prediction(classifier: ServedClassifier) -> None:
     assert classifier.classify([]) == []
 
@@ -71,7 +87,7 @@ def test_below_the_threshold_a_cell_is_unidentified_and_referred(
     tiny_release: Path, images: list[Pixels]
 ) -> None:
     spec = read_spec(tiny_release)
-    engine = Engine(read_served(tiny_release, spec), input_size=64, classes=8)
+    engine = Engine(read_served(tiny_release, spec), input_size=64, classes=8, turns=1)
     strict = ServedClassifier(replace(spec, threshold=1.0), engine)
     lenient = ServedClassifier(replace(spec, threshold=0.0), engine)
     for refused, named in zip(strict.classify(images), lenient.classify(images), strict=True):
