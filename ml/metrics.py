@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.stats import beta, binomtest
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,18 @@ def clopper_pearson(hits: int, total: int, *, level: float = 0.95) -> tuple[floa
     return low, high
 
 
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """95 % score interval (Wilson, J Am Stat Assoc 1927;22:209); (0, 1) if empty.
+
+    Shorter than the exact one and, averaged over true shares, nearer to 95 %: Brown, Cai &
+    DasGupta, Statistical Science 2001;16:101.
+    """
+    if not total:
+        return 0.0, 1.0
+    found = binomtest(hits, total).proportion_ci(0.95, method="wilson")
+    return float(found.low), float(found.high)
+
+
 def confusion_matrix(
     truth: NDArray[np.int64], guesses: NDArray[np.int64], classes: int
 ) -> NDArray[np.int64]:
@@ -121,6 +133,12 @@ def expected_calibration_error(
         for index in np.unique(bin_of)
     ]
     return float(sum(gaps))
+
+
+def negative_log_likelihood(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+    """Mean of minus the natural logarithm of the true class's probability, in nats."""
+    found = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(found.clip(1e-12)).mean())
 
 
 def brier_score(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
