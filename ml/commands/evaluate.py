@@ -1,26 +1,26 @@
-"""`python -m ml evaluate`: examine a release as it serves."""
+"""`python -m ml evaluate`: examine a release as it serves, and report on it."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from tqdm import tqdm
-
-from ml.artifacts import DEFAULT_RELEASE
+from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.commands.inputs import add_data_options
-from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
-from ml.evaluation import (
-    Examination,
-    StrangerScore,
-    examine,
-    examine_strangers,
-    predict_probabilities,
-)
+from ml.evaluation import MARGINS
 from ml.inference import load_classifier
-from ml.preprocessing import CANVAS
-from ml.training import TrainingPlan
+from ml.report.comparison import compare
+from ml.report.document import describe, make_document, write_document
+from ml.report.figures import examine_subject
+from ml.report.page import write_page
+from ml.report.sources import FOLDS, find_sources, fold_name, read
+from ml.report.subject import Subject
+from ml.report.words import number, percent, percent_range
+from ml.sources import BCCD
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,45 +28,132 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command = commands.add_parser("evaluate", help="examine a release as it serves")
     command.set_defaults(run=_evaluate)
     add_data_options(command)
-    command.add_argument("--seed", type=int, default=TrainingPlan().seed)
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
-    command.add_argument("--on", choices=("validation", "test", "bccd"), default="validation")
+    command.add_argument(
+        "--on",
+        nargs="+",
+        default=[FOLDS[0]],
+        metavar="SOURCE",
+        help=f"{', '.join(FOLDS)}, {BCCD}, or a folder of class folders or with a catalogue",
+    )
+    command.add_argument(
+        "--margin",
+        nargs="+",
+        type=float,
+        default=MARGINS,
+        help="sides of the square cut round a cell of a field, over its size",
+    )
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="for report.html and .json")
+    command.add_argument("--compare", type=Path, metavar="RELEASE", help="on the same cells")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    if options.on == "bccd":
-        for score in examine_strangers(load_classifier(options.release), options.data):
-            _show_strangers(score)
-        return
-    classifier = load_classifier(options.release)
-    records = split_by_group(read_pbc(options.data), seed=options.seed)[options.on]
-    with tqdm(total=len(records), desc="decoding", mininterval=1) as bar:
-        pixels = load_pixels(records, CANVAS, on_progress=bar.update)
-    probabilities, is_accepted = predict_probabilities(classifier, pixels)
-    truth = labels_of(records, classifier.class_names)
-    _show(examine(probabilities, truth, classifier.class_names, is_accepted=is_accepted))
+    spec = read_spec(options.release)
+    subjects = _read(options.release, options.on, options)
+    calibration = _calibration(options, subjects)
+    sources = [examine_subject(subject, calibration) for subject in subjects]
+    for source in sources:
+        sys.stdout.write(_summary(source) + "\n")
+    comparison = _compare(options, subjects) if options.compare else None
+    if comparison:
+        sys.stdout.write(_comparison_summary(comparison) + "\n")
+    if options.out:
+        fitted = _identity(calibration) if calibration else None
+        document = make_document(
+            spec,
+            sources,
+            command=_command(options),
+            calibration=fitted,
+            comparison=comparison,
+        )
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_document(document, options.out)
+        sys.stdout.write(f"report    {write_page(document, subjects, options.out)}\n")
 
 
-def _show(examination: Examination) -> None:
-    report = examination.report
-    low, high = report.accuracy.interval
-    lines = [
-        f"accuracy  {report.accuracy.value:.4f}  ({low:.4f} to {high:.4f})",
-        f"cells     {report.accuracy.total}",
-        f"balanced  {report.balanced_accuracy:.4f}",
-        f"macro F1  {report.macro_f1:.4f}",
-        f"ECE       {examination.calibration_error:.4f}",
-        f"accepted  {examination.accepted.value:.4f}",
-        f"  right   {examination.correct_of_accepted.value:.4f}",
+def _read(release: Path, names: Sequence[str], options: argparse.Namespace) -> list[Subject]:
+    """Let a release read every source that is named."""
+    spec, classifier = read_spec(release), load_classifier(release)
+    return [
+        read(source, classifier)
+        for name in names
+        for source in find_sources(name, spec, options.data, margins=options.margin)
+    ]
+
+
+def _calibration(options: argparse.Namespace, subjects: Sequence[Subject]) -> Subject | None:
+    """PBC's validation fold, to fit conformal quantiles; None where PBC is not at hand."""
+    found = [subject for subject in subjects if subject.name == fold_name(FOLDS[0])]
+    if found:
+        return found[0]
+    if not (options.data / "pbc" / "index.csv").is_file():
+        return None
+    return _read(options.release, FOLDS[:1], options)[0]
+
+
+def _identity(subject: Subject) -> dict[str, str]:
+    return {"name": subject.name, "fingerprint": subject.fingerprint}
+
+
+def _compare(options: argparse.Namespace, subjects: Sequence[Subject]) -> dict[str, Any]:
+    others = _read(options.compare, options.on, options)
+    pairs = zip(subjects, others, strict=True)
+    return {
+        "release": describe(read_spec(options.compare)),
+        "sources": [{"name": one.name, **compare(one, other)} for one, other in pairs],
+    }
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command that makes the same figures again, wherever the images lie."""
+    words = ["python", "-m", "ml", "evaluate", "--release", str(options.release)]
+    words += ["--on", *options.on]
+    if BCCD in options.on:
+        words += ["--margin", *map(str, options.margin)]
+    if options.compare:
+        words += ["--compare", str(options.compare)]
+    return shlex.join(words)
+
+
+def _summary(source: Mapping[str, Any]) -> str:
+    """The figures of a source for a terminal."""
+    view, referral = source["all_classes"], source["referral"]
+    shares = (
+        ("accuracy", view["accuracy"]),
+        ("balanced", view["balanced_accuracy"]),
+        ("accepted", referral["accepted"]),
+        ("  right", referral["accuracy_of_accepted"]),
+    )
+    lines = [f"{source['name']}: {source['cells']} cells in {source['groups']} groups"]
+    lines += [f"note      {source['note']}"] if source["note"] else []
+    lines += [
+        f"{name:10}{percent(each['value'])}  ({percent_range(each['interval_95'])})"
+        for name, each in shares
+    ]
+    if source["occurring_classes"]:
+        some = source["occurring_classes"]["balanced_accuracy"]
+        lines.append(
+            f"among the {len(source['occurring_classes']['class_names'])} classes that occur  "
+            f"balanced {percent(some['value'])}  ({percent_range(some['interval_95'])})"
+        )
+    lines += [
+        f"macro F1  {number(view['macro_f1']['value'])}",
+        f"ECE       {number(view['ece']['value'])}",
     ]
     lines += [
-        f"{figures.name:22} recall {figures.recall.value:.4f} (n={figures.recall.total})"
-        f"  precision {figures.precision.value:.4f}  F1 {figures.f1:.4f}"
-        for figures in report.classes
+        f"{name:22} recall {percent(each['recall']['value'])} (n={each['recall']['n']})"
+        f"  precision {percent(each['precision']['value'])}  F1 {number(each['f1']['value'])}"
+        for name, each in view["classes"].items()
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    return "\n".join(lines)
 
 
-def _show_strangers(score: StrangerScore) -> None:
-    sys.stdout.write(f"BCCD crops, margin {score.margin}\n")
-    _show(score.examination)
+def _comparison_summary(comparison: Mapping[str, Any]) -> str:
+    name = f"{comparison['release']['name']} {comparison['release']['version']}"
+    return "\n".join(
+        f"against {name} on {row['name']}: accuracy "
+        f"{percent(row['differences']['accuracy']['difference'])} "
+        f"({percent_range(row['differences']['accuracy']['interval_95'])}), "
+        f"McNemar p = {row['mcnemar']['p_value']:.2g}"
+        for row in comparison["sources"]
+    )

@@ -49,7 +49,7 @@ def find_sources(
     """
     if name in FOLDS:
         records = read_source(PBC, data_dir, seed=spec.training["seed"])[name]
-        yield _source(f"PBC, {name} fold", records, spec, note=_fold_note(name, records, spec))
+        yield _source(fold_name(name), records, spec, note=_fold_note(name, records, spec))
     elif name == BCCD:
         records = read_bccd_records(data_dir)
         note = _leak_note(spec, data_dir)
@@ -64,6 +64,11 @@ _FOLDER_NOTE: Final = (
     "Groups are those of the catalogue; in a plain folder each picture is its own group, so "
     "intervals are too narrow if several show one cell or one patient."
 )
+
+
+def fold_name(fold: str) -> str:
+    """What a report calls a fold of PBC."""
+    return f"PBC, {fold} fold"
 
 
 def read(source: Source, classifier: CellClassifier) -> Subject:
