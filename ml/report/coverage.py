@@ -84,11 +84,11 @@ def _figures(sets: NDArray[np.bool_], subject: Subject) -> dict[str, Any]:
 
 
 def share(is_hit: NDArray[np.bool_]) -> dict[str, Any]:
-    """A proportion with its Wilson interval; the value of an empty one is null."""
+    """A proportion with its Wilson interval; those of an empty one are null."""
     hits, total = int(is_hit.sum()), len(is_hit)
     return {
         "value": hits / total if total else None,
         "hits": hits,
         "n": total,
-        "interval_95": list(wilson(hits, total)),
+        "interval_95": list(wilson(hits, total)) if total else None,
     }
