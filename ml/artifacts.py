@@ -41,6 +41,11 @@ class ReleaseSpec:
     turns: int = 1
     """Each view is read this many times, a quarter turn on each time, and the logits averaged."""
 
+    reference_sha256: str | None = None
+    """Of reference.npz, the novelty statistics; None if the release has none."""
+    conformal: Mapping[str, Any] | None = None
+    """Quantiles of split conformal sets, by miscoverage; None if none were fitted."""
+
     def __post_init__(self) -> None:
         unknown = set(self.class_names) - set(CELL_CLASSES)
         if unknown or len(set(self.class_names)) != len(self.class_names):

@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.artifacts import ReleaseSpec, verify
+from ml.artifacts import ReleaseSpec, sha256_of, verify
 from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
 from ml.engine import Engine, NetworkOutput, average
-from ml.preprocessing import to_input
+from ml.errors import ArtifactError
+from ml.novelty import REFERENCE_NAME, NoveltyStatistics, load, score
+from ml.nucleus import Nucleus
+from ml.preprocessing import normalise, to_view_and_nucleus
+from ml.quality import quality_of
 from ml.serving_form import read_served
 from ml.turns import turns_of
 from ml.types import Prediction
@@ -52,16 +56,19 @@ def load_classifier(release_dir: Path) -> ServedClassifier:
     engine = Engine(
         served, input_size=spec.input_size, classes=len(spec.class_names), turns=spec.turns
     )
-    return ServedClassifier(spec, engine)
+    return ServedClassifier(spec, engine, read_statistics(release_dir, spec))
 
 
 class ServedClassifier:
     """A release in its serving form; each core prepares a cell and runs the network on it."""
 
-    def __init__(self, spec: ReleaseSpec, engine: Engine) -> None:
+    def __init__(
+        self, spec: ReleaseSpec, engine: Engine, statistics: NoveltyStatistics | None = None
+    ) -> None:
         cv2.setNumThreads(1)  # the cores are shared out by cells, not within one
         self._spec = spec
         self._engine = engine
+        self._statistics = statistics
         self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="classify")
 
     @property
@@ -82,29 +89,68 @@ class ServedClassifier:
 
     def classify(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Predict every uint8[H, W, 3] image, in order; an empty batch gives an empty list."""
-        return [self.decide(output) for output in self.examine(images)]
+        return list(self._pool.map(self._classify_one, images))
 
     def examine(self, images: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
         """Logits, pooled features and class maps of every uint8[H, W, 3] image, in order."""
         return list(self._pool.map(self._examine_one, images))
 
-    def decide(self, output: NetworkOutput) -> Prediction:
-        """Calibrated probabilities of one cell, and its name unless it is referred."""
+    def decide(self, output: NetworkOutput, oddness: float | None = None) -> Prediction:
+        """Calibrated probabilities of one cell, and its name unless it is odd or referred."""
         (row,) = softmax(output.logits[np.newaxis], self._spec.temperature)
         probabilities = dict(zip(self.class_names, map(float, row), strict=True))
         likeliest = max(probabilities, key=lambda name: probabilities[name])
         confidence = probabilities[likeliest]
-        referred = confidence < self._spec.threshold
+        is_odd = oddness is not None and oddness > 1.0
+        if oddness is not None:
+            confidence *= share_of_known(oddness)
+        referred = is_odd or confidence < self._spec.threshold
         return Prediction(
             cell_type=UNIDENTIFIED if referred else likeliest,
             confidence=confidence,
             probabilities=probabilities,
             referred=referred,
+            oddness=oddness,
         )
 
+    def _classify_one(self, image: NDArray[np.uint8]) -> Prediction:
+        view, nucleus = self._view(image)
+        output = self._run(view)
+        if self._statistics is None:
+            return self.decide(output)
+        height, width = image.shape[:2]
+        novelty = float(score(self._statistics, output.features[np.newaxis])[0])
+        quality = quality_of(view, nucleus, width, height)
+        return self.decide(output, oddness=max(novelty, quality.worst))
+
     def _examine_one(self, image: NDArray[np.uint8]) -> NetworkOutput:
-        view = to_input(image, self._spec.input_size, self._spec.preprocessing)
-        return average(self._engine.run(np.stack(turns_of(view, self._spec.turns))))
+        return self._run(self._view(image)[0])
+
+    def _view(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Nucleus | None]:
+        return to_view_and_nucleus(image, self._spec.input_size, self._spec.preprocessing)
+
+    def _run(self, view: NDArray[np.uint8]) -> NetworkOutput:
+        turned = turns_of(normalise(view), self._spec.turns)
+        return average(self._engine.run(np.stack(turned)))
+
+
+def share_of_known(oddness: float) -> float:
+    """What oddness leaves of a confidence: all of it in typical cells, half at 1.5, then nothing.
+
+    A smooth step, not a measured probability: it lets one figure rank cells from sure to odd.
+    """
+    return float(1.0 / (1.0 + np.exp(np.clip(6.0 * (oddness - 1.5), -60.0, 60.0))))
+
+
+def read_statistics(release_dir: Path, spec: ReleaseSpec) -> NoveltyStatistics | None:
+    """The release's novelty statistics, None if it has none; ArtifactError if they are others."""
+    if spec.reference_sha256 is None:
+        return None
+    path = release_dir / REFERENCE_NAME
+    statistics = load(path)
+    if sha256_of(path) != spec.reference_sha256:
+        raise ArtifactError(f"{path} is not the one that the spec names.")
+    return statistics
 
 
 def usable_cores() -> int:

@@ -13,7 +13,7 @@ from PIL import Image, ImageFile, ImageOps
 
 from ml.errors import ImageRejected
 from ml.framing import frame
-from ml.nucleus import find_nucleus
+from ml.nucleus import Nucleus, find_nucleus
 from ml.stain import normalise_stain
 
 MAX_PIXELS: Final = 50_000_000
@@ -112,12 +112,23 @@ def to_input(pixels: NDArray[np.uint8], size: int, method: str = LETTERBOX) -> N
 
 def to_view(pixels: NDArray[np.uint8], size: int, method: str) -> NDArray[np.uint8]:
     """Turn uint8[H, W, 3] RGB of any size into the uint8[size, size, 3] that the network sees."""
+    return to_view_and_nucleus(pixels, size, method)[0]
+
+
+def to_view_and_nucleus(
+    pixels: NDArray[np.uint8], size: int, method: str
+) -> tuple[NDArray[np.uint8], Nucleus | None]:
+    """As `to_view`, and where the nucleus lies in the square made of the picture, if one is seen.
+
+    A letterboxed picture is seen whole, without looking for a nucleus.
+    """
     if method == LETTERBOX:
-        return fit_square(pixels, size)
+        return fit_square(pixels, size), None
     if method != NUCLEUS:
         raise ValueError(f"Unknown preprocessing {method!r}.")
     canvas = fit_square(pixels, CANVAS)
-    return normalise_stain(frame(canvas, find_nucleus(canvas), size))
+    nucleus = find_nucleus(canvas)
+    return normalise_stain(frame(canvas, nucleus, size)), nucleus
 
 
 def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 
@@ -22,12 +22,18 @@ from ml.artifacts import (
 )
 from ml.calibration import fit_temperature, referral_threshold, softmax
 from ml.card import render_card
+from ml.conformal import fit
 from ml.evaluation import examine, examine_strangers
 from ml.exporting import export_release
 from ml.folds import Fold
 from ml.inference import load_classifier
+from ml.novelty import REFERENCE_NAME, save
+from ml.novelty_fitting import fit_release
 from ml.preprocessing import NUCLEUS
 from ml.training import TrainingPlan, load_best, predict_logits, read_plan
+
+MISCOVERAGES: Final = (0.1, 0.05, 0.01)
+"""Shares of cells whose conformal set may miss the truth; one set of quantiles is kept for each."""
 
 
 def make_release(
@@ -52,7 +58,7 @@ def make_release(
     plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
     model = load_best(plan, run_dir=run_dir, input_size=size)
-    temperature, threshold, figures = _calibrate_and_examine(
+    calibration, figures = _calibrate_and_examine(
         model, plan.class_names, size, turns, validation, test
     )
     release_dir.mkdir(parents=True, exist_ok=True)
@@ -67,8 +73,9 @@ def make_release(
         turns=turns,
         preprocessing=NUCLEUS,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
-        temperature=temperature,
-        threshold=threshold,
+        temperature=calibration.temperature,
+        threshold=calibration.threshold,
+        conformal=calibration.conformal,
         metrics=figures,
         data=data,
         training={
@@ -82,6 +89,20 @@ def make_release(
     )
     _publish(release_dir, spec)
     export_release(release_dir)
+    return spec
+
+
+def add_reference(
+    release_dir: Path, *, training: Fold, validation: Fold, keys: Sequence[str]
+) -> ReleaseSpec:
+    """Fit what tells odd cells from those learned, on the network as it serves; see ml/novelty.py.
+
+    `keys` name the training cells in the fold's order: some are kept to be shown beside new cells.
+    """
+    path = release_dir / REFERENCE_NAME
+    save(fit_release(release_dir, training, validation, keys=keys), path)
+    spec = replace(read_spec(release_dir), reference_sha256=sha256_of(path))
+    _publish(release_dir, spec)
     return spec
 
 
@@ -99,6 +120,13 @@ def add_figures(release_dir: Path, figures: Mapping[str, Any]) -> ReleaseSpec:
     return spec
 
 
+@dataclass(frozen=True, slots=True)
+class _Calibration:
+    temperature: float
+    threshold: float
+    conformal: dict[str, Any]
+
+
 def _calibrate_and_examine(
     model: keras.Model,
     class_names: Sequence[str],
@@ -106,8 +134,8 @@ def _calibrate_and_examine(
     turns: int,
     validation: Fold,
     test: Fold,
-) -> tuple[float, float, dict[str, Any]]:
-    """Temperature and threshold from validation alone; then the figures of both folds."""
+) -> tuple[_Calibration, dict[str, Any]]:
+    """Temperature, threshold, quantiles from validation alone; then the figures of both folds."""
     logits = predict_logits(model, validation.views(size), turns=turns)
     temperature = round(fit_temperature(logits, validation.labels), 4)
     calibrated = softmax(logits, temperature)
@@ -120,7 +148,8 @@ def _calibrate_and_examine(
     ):
         is_accepted = found.max(axis=1) >= threshold
         figures[fold] = examine(found, truth, class_names, is_accepted=is_accepted).as_dict()
-    return temperature, threshold, figures
+    quantiles = [fit(calibrated, validation.labels, alpha).as_dict() for alpha in MISCOVERAGES]
+    return _Calibration(temperature, threshold, {"quantiles": quantiles}), figures
 
 
 def _publish(release_dir: Path, spec: ReleaseSpec) -> None:

@@ -35,14 +35,17 @@ class BoundingBox:
 class Prediction:
     """What a model proposes for one cell.
 
-    `cell_type` is UNIDENTIFIED when `referred`; `confidence` is the calibrated probability of
-    the likeliest class in either case; `probabilities` always covers every class and sums to 1.
+    `cell_type` is UNIDENTIFIED when `referred`. `probabilities` always covers every class and sums
+    to 1: it takes for granted that the picture shows a cell of one of them. `oddness` says how
+    far it is from that: 0 in a typical cell, above 1 in what is refused; None if the model cannot
+    tell. `confidence` is the probability of the likeliest class, less what oddness casts in doubt.
     """
 
     cell_type: str
     confidence: float
     probabilities: Mapping[str, float]
     referred: bool
+    oddness: float | None = None
 
     @property
     def likeliest(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ml.artifacts import DEFAULT_RELEASE, TURNS
 from ml.commands.inputs import add_data_options, add_run_option, load_fold, load_mixed
 from ml.datasets import FOLDS, Record, fingerprint
-from ml.releasing import add_strangers, make_release
+from ml.releasing import add_reference, add_strangers, make_release
 from ml.sources import BCCD, PBC, of_classes, read_source
 from ml.training import TrainingPlan, read_plan
 
@@ -45,6 +45,9 @@ def _release(options: argparse.Namespace) -> None:
     dealt = {
         name: read_source(name, options.data, seed=plan.seed) for name in (plan.source, *plan.mixed)
     }
+    training, validation = (
+        load_mixed(plan, fold, options.data, options.run_dir) for fold in ("train", "validation")
+    )
     make_release(
         options.run_dir,
         options.release,
@@ -52,10 +55,20 @@ def _release(options: argparse.Namespace) -> None:
         version=options.version,
         size=size,
         turns=options.turns,
-        validation=load_mixed(plan, "validation", options.data, options.run_dir),
+        validation=validation,
         test=load_fold(dealt[plan.source]["test"], options.run_dir, plan.class_names),
         data=_describe(plan, dealt),
         command=_command(plan, size),
+    )
+    add_reference(
+        options.release,
+        training=training,
+        validation=validation,
+        keys=[
+            record.key
+            for folds in dealt.values()
+            for record in of_classes(folds["train"], plan.class_names)
+        ],
     )
     if BCCD not in dealt and (options.data / BCCD).is_dir():
         add_strangers(options.release, options.data)

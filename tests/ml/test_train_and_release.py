@@ -49,7 +49,7 @@ def image_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder of synthetic cells laid out like PBC, and of fields laid out like BCCD."""
     root = tmp_path_factory.mktemp("data")
     rows = []
-    for index in range(64):
+    for index in range(104):
         label = CELL_CLASSES[index % 8]
         folder = "ig" if label == "immature_granulocyte" else label
         name = f"{folder}/{index}.png"

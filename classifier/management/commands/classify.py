@@ -198,6 +198,8 @@ def _result(
             name: round(value, 6) for name, value in prediction.probabilities.items()
         },
         "referred": prediction.referred,
+        "likeliest": prediction.likeliest,
+        "oddness": None if prediction.oddness is None else round(prediction.oddness, 4),
     }
     return {
         "file": str(item.path),
