@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.artifacts import DEFAULT_RELEASE, read_spec
+from ml.classes import CELL_CLASSES
 from ml.commands.inputs import add_data_options
 from ml.evaluation import MARGINS
 from ml.inference import load_classifier
@@ -17,7 +18,7 @@ from ml.report.comparison import compare
 from ml.report.document import describe, make_document, write_document
 from ml.report.figures import examine_subject
 from ml.report.page import write_page
-from ml.report.sources import FOLDS, find_sources, fold_name, read
+from ml.report.sources import FOLDS, find_sources, fold_name, limit, read
 from ml.report.subject import Subject
 from ml.report.words import number, percent, percent_range
 from ml.sources import BCCD
@@ -43,13 +44,16 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         default=MARGINS,
         help="sides of the square cut round a cell of a field, over its size",
     )
+    command.add_argument(
+        "--classes", nargs="+", choices=CELL_CLASSES, help="look at cells of these classes alone"
+    )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="for report.html and .json")
     command.add_argument("--compare", type=Path, metavar="RELEASE", help="on the same cells")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     spec = read_spec(options.release)
-    subjects = _read(options.release, options.on, options)
+    subjects = _read(options.release, options.on, options, classes=options.classes)
     calibration = _calibration(options, subjects)
     sources = [examine_subject(subject, calibration) for subject in subjects]
     for source in sources:
@@ -71,11 +75,17 @@ def _evaluate(options: argparse.Namespace) -> None:
         sys.stdout.write(f"report    {write_page(document, subjects, options.out)}\n")
 
 
-def _read(release: Path, names: Sequence[str], options: argparse.Namespace) -> list[Subject]:
+def _read(
+    release: Path,
+    names: Sequence[str],
+    options: argparse.Namespace,
+    *,
+    classes: Sequence[str] | None,
+) -> list[Subject]:
     """Let a release read every source that is named."""
     spec, classifier = read_spec(release), load_classifier(release)
     return [
-        read(source, classifier)
+        read(limit(source, classes) if classes else source, classifier)
         for name in names
         for source in find_sources(name, spec, options.data, margins=options.margin)
     ]
@@ -88,7 +98,7 @@ def _calibration(options: argparse.Namespace, subjects: Sequence[Subject]) -> Su
         return found[0]
     if not (options.data / "pbc" / "index.csv").is_file():
         return None
-    return _read(options.release, FOLDS[:1], options)[0]
+    return _read(options.release, FOLDS[:1], options, classes=None)[0]
 
 
 def _identity(subject: Subject) -> dict[str, str]:
@@ -96,7 +106,7 @@ def _identity(subject: Subject) -> dict[str, str]:
 
 
 def _compare(options: argparse.Namespace, subjects: Sequence[Subject]) -> dict[str, Any]:
-    others = _read(options.compare, options.on, options)
+    others = _read(options.compare, options.on, options, classes=options.classes)
     pairs = zip(subjects, others, strict=True)
     return {
         "release": describe(read_spec(options.compare)),
@@ -110,6 +120,8 @@ def _command(options: argparse.Namespace) -> str:
     words += ["--on", *options.on]
     if BCCD in options.on:
         words += ["--margin", *map(str, options.margin)]
+    if options.classes:
+        words += ["--classes", *options.classes]
     if options.compare:
         words += ["--compare", str(options.compare)]
     return shlex.join(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +69,15 @@ _FOLDER_NOTE: Final = (
 def fold_name(fold: str) -> str:
     """What a report calls a fold of PBC."""
     return f"PBC, {fold} fold"
+
+
+def limit(source: Source, classes: Sequence[str]) -> Source:
+    """The source's cells of these classes; raises DatasetError if there are none."""
+    kept = of_classes(source.records, classes)
+    if not kept:
+        raise DatasetError(f"{source.name} has no cell of these classes: {', '.join(classes)}.")
+    left_out = source.left_out + len(source.records) - len(kept)
+    return replace(source, records=kept, left_out=left_out)
 
 
 def read(source: Source, classifier: CellClassifier) -> Subject:

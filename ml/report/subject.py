@@ -26,7 +26,7 @@ class Subject:
     is_accepted: NDArray[np.bool_]
     margin: float | None = None
     left_out: int = 0
-    """Cells of classes that the model does not know; no figure counts them."""
+    """Cells of classes that the model does not know or nobody asked for; no figure counts them."""
     note: str = ""
     """What a reader must know before believing the figures."""
 

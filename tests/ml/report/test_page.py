@@ -13,11 +13,13 @@ import pytest
 from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.cli import main
 from ml.data.records import Record
+from ml.errors import DatasetError
 from ml.preprocessing import to_png
 from ml.report.comparison import compare
 from ml.report.document import SCHEMA, describe, make_document
 from ml.report.figures import examine_subject
 from ml.report.page import render_page
+from ml.report.sources import Source, limit
 from ml.report.subject import Subject
 from ml.synthetic import render_cell
 
@@ -115,6 +117,15 @@ def test_the_command_reports_on_a_folder_of_class_folders(
     assert source["conformal"] is None
     assert source["occurring_classes"]["class_names"] == ["neutrophil", "lymphocyte", "eosinophil"]
     assert (out / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_looks_at_the_classes_asked_for(subject: Subject) -> None:
+    source = Source("drawn", subject.records, left_out=3)
+    found = limit(source, ["monocyte", "basophil"])
+    assert {record.label for record in found.records} == {"monocyte", "basophil"}
+    assert found.left_out + len(found.records) == 43
+    with pytest.raises(DatasetError, match="platelet"):
+        limit(source, ["platelet"])
 
 
 def test_the_command_says_what_it_cannot_find(
