@@ -20,7 +20,7 @@ from ml.report.figures import examine_subject
 from ml.report.page import write_page
 from ml.report.sources import FOLDS, find_sources, fold_name, limit, read
 from ml.report.subject import Subject
-from ml.report.words import number, percent, percent_range
+from ml.report.words import number, number_range
 from ml.sources import BCCD
 
 
@@ -130,33 +130,26 @@ def _command(options: argparse.Namespace) -> str:
 def _summary(source: Mapping[str, Any]) -> str:
     """The figures of a source for a terminal."""
     view, referral = source["all_classes"], source["referral"]
-    shares = (
-        ("accuracy", view["accuracy"]),
-        ("balanced", view["balanced_accuracy"]),
-        ("accepted", referral["accepted"]),
-        ("  right", referral["accuracy_of_accepted"]),
-    )
-    lines = [f"{source['name']}: {source['cells']} cells in {source['groups']} groups"]
-    lines += [f"note      {source['note']}"] if source["note"] else []
+    low, high = view["accuracy"]["interval_95"]
+    lines = [source["name"], *([f"Mind: {source['note']}"] if source["note"] else [])]
     lines += [
-        f"{name:10}{percent(each['value'])}  ({percent_range(each['interval_95'])})"
-        for name, each in shares
-    ]
-    if source["occurring_classes"]:
-        some = source["occurring_classes"]["balanced_accuracy"]
-        lines.append(
-            f"among the {len(source['occurring_classes']['class_names'])} classes that occur  "
-            f"balanced {percent(some['value'])}  ({percent_range(some['interval_95'])})"
-        )
-    lines += [
+        f"accuracy  {number(view['accuracy']['value'])}  ({low:.4f} to {high:.4f})",
+        f"cells     {source['cells']}",
+        f"balanced  {number(view['balanced_accuracy']['value'])}",
         f"macro F1  {number(view['macro_f1']['value'])}",
         f"ECE       {number(view['ece']['value'])}",
+        f"accepted  {number(referral['accepted']['value'])}",
+        f"  right   {number(referral['accuracy_of_accepted']['value'])}",
     ]
     lines += [
-        f"{name:22} recall {percent(each['recall']['value'])} (n={each['recall']['n']})"
-        f"  precision {percent(each['precision']['value'])}  F1 {number(each['f1']['value'])}"
+        f"{name:22} recall {number(each['recall']['value'])} (n={each['recall']['n']})"
+        f"  precision {number(each['precision']['value'])}  F1 {number(each['f1']['value'])}"
         for name, each in view["classes"].items()
     ]
+    if source["occurring_classes"]:
+        names = source["occurring_classes"]["class_names"]
+        balanced = source["occurring_classes"]["balanced_accuracy"]["value"]
+        lines.append(f"balanced  {number(balanced)} among the {len(names)} classes that occur")
     return "\n".join(lines)
 
 
@@ -164,8 +157,8 @@ def _comparison_summary(comparison: Mapping[str, Any]) -> str:
     name = f"{comparison['release']['name']} {comparison['release']['version']}"
     return "\n".join(
         f"against {name} on {row['name']}: accuracy "
-        f"{percent(row['differences']['accuracy']['difference'])} "
-        f"({percent_range(row['differences']['accuracy']['interval_95'])}), "
+        f"{number(row['differences']['accuracy']['difference'])} "
+        f"({number_range(row['differences']['accuracy']['interval_95'])}), "
         f"McNemar p = {row['mcnemar']['p_value']:.2g}"
         for row in comparison["sources"]
     )

@@ -20,12 +20,15 @@ def compare(first: Subject, second: Subject) -> dict[str, Any]:
     """McNemar's test and paired differences, first minus second, over the same cells.
 
     Groups are drawn once for both, so that what makes a cell hard cancels out. Raises DatasetError
-    if the two were not examined on the same cells and classes.
+    if the two were not examined on the same cells or do not know the same classes, in any order.
     """
-    if first.fingerprint != second.fingerprint or first.class_names != second.class_names:
+    is_same = first.fingerprint == second.fingerprint
+    if not is_same or set(first.class_names) != set(second.class_names):
         raise DatasetError("Two releases are compared on the same cells and the same classes only.")
     truth = first.truth
-    sides = [weighted_figures(side.probabilities, truth) for side in (first, second)]
+    order = [second.class_names.index(name) for name in first.class_names]
+    found = (first.probabilities, second.probabilities[:, order])
+    sides = [weighted_figures(each, truth) for each in found]
     ones = np.ones(len(truth))
     drawn = [[side(weights) for side in sides] for weights in replicate_weights(first.groups)]
     differences = {}
@@ -39,7 +42,7 @@ def compare(first: Subject, second: Subject) -> dict[str, Any]:
             "difference": one - other if is_defined else None,
             "interval_95": interval(replicates) if is_defined else None,
         }
-    right = [side.probabilities.argmax(axis=1) == truth for side in (first, second)]
+    right = [each.argmax(axis=1) == truth for each in found]
     return {"mcnemar": mcnemar(*right), "differences": differences}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.conformal import SCORES, Quantiles, Score, fit, prediction_set
-from ml.metrics import wilson
+from ml.metrics import clopper_pearson
 from ml.report.subject import Subject
 
 ALPHAS: Final[tuple[float, ...]] = (0.01, 0.05, 0.1)
@@ -84,11 +84,11 @@ def _figures(sets: NDArray[np.bool_], subject: Subject) -> dict[str, Any]:
 
 
 def share(is_hit: NDArray[np.bool_]) -> dict[str, Any]:
-    """A proportion with its Wilson interval; those of an empty one are null."""
+    """A proportion with its exact interval, as on the card; those of an empty one are null."""
     hits, total = int(is_hit.sum()), len(is_hit)
     return {
         "value": hits / total if total else None,
         "hits": hits,
         "n": total,
-        "interval_95": list(wilson(hits, total)) if total else None,
+        "interval_95": list(clopper_pearson(hits, total)) if total else None,
     }

@@ -22,7 +22,7 @@ def one_against_rest(
     if not 0 < is_positive.sum() < len(is_positive):
         return None
     false, true, _ = roc_curve(is_positive, scores)
-    precision, recall, _ = precision_recall_curve(is_positive, scores)
+    precision, recall, _ = precision_recall_curve(is_positive, scores, drop_intermediate=True)
     return {
         "average_precision": float(average_precision_score(is_positive, scores)),
         "roc": {"false_positive_rate": _thin(false), "true_positive_rate": _thin(true)},

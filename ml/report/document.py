@@ -33,7 +33,7 @@ def make_document(
         "release": describe(spec),
         "intervals": {
             "level": 0.95,
-            "shares": "Wilson score",
+            "shares": "Clopper-Pearson",
             "other": "percentile bootstrap over groups",
             "replicates": REPLICATES,
             "seed": SEED,

@@ -95,7 +95,8 @@ def reliability(bins: Sequence[Mapping[str, float]]) -> str:
             linewidths=0,
             zorder=3,
         )
-        axes.set(xlim=(0, 1.03), ylim=(-0.03, 1.03))
+        low = max(0.0, min(*confidence, *accuracy) - 0.1)
+        axes.set(xlim=(low, 1.01), ylim=(low - 0.01, 1.02))
         return _svg(figure, "Reliability diagram")
 
 

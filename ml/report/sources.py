@@ -22,6 +22,7 @@ from ml.inference import CellClassifier
 from ml.report.subject import Subject
 from ml.sources import BCCD, PBC, of_classes, read_bccd_records, read_source
 from ml.strangers import PBC_MARGIN
+from ml.training import TrainingPlan
 
 FOLDS: Final[tuple[str, ...]] = ("validation", "test")
 _BATCH: Final = 64
@@ -48,7 +49,7 @@ def find_sources(
     of images a class. Raises DatasetError if there is no such set, or no cell of a known class.
     """
     if name in FOLDS:
-        records = read_source(PBC, data_dir, seed=spec.training["seed"])[name]
+        records = read_source(PBC, data_dir, seed=_seed(spec))[name]
         yield _source(fold_name(name), records, spec, note=_fold_note(name, records, spec))
     elif name == BCCD:
         records = read_bccd_records(data_dir)
@@ -131,8 +132,10 @@ def _read_folder(folder: Path) -> list[Record]:
 def _fold_note(fold: str, records: Sequence[Record], spec: ReleaseSpec) -> str:
     """Say so where the fold is not the one that the release was split by."""
     known = _fingerprints(spec)
-    if not known or fingerprint(records) in known:
+    if fingerprint(records) in known:
         return ""
+    if not known:
+        return "The release names no folds, so cells that trained it may be among these."
     return (
         f"This {fold} fold is not the one named in the release's spec: the split or the image set "
         "differs, so cells that trained the release may be among these."
@@ -141,13 +144,18 @@ def _fold_note(fold: str, records: Sequence[Record], spec: ReleaseSpec) -> str:
 
 def _leak_note(spec: ReleaseSpec, data_dir: Path) -> str:
     """Say so where the release learned from cells of BCCD."""
-    folds = read_source(BCCD, data_dir, seed=spec.training["seed"])
+    folds = read_source(BCCD, data_dir, seed=_seed(spec))
     if fingerprint(of_classes(folds["train"], spec.class_names)) not in _fingerprints(spec):
         return ""
     return (
         "The release was trained on part of these cells, so the figures are too high. "
         "`python -m ml crossvalidate` examines each on a network that never saw it."
     )
+
+
+def _seed(spec: ReleaseSpec) -> int:
+    """By which the release's folds were dealt; the usual one where it names none."""
+    return int(spec.training.get("seed", TrainingPlan().seed))
 
 
 def _fingerprints(spec: ReleaseSpec) -> set[str]:

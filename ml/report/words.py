@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 NOTHING: Final = "\N{EN DASH}"
@@ -54,6 +55,11 @@ def p_value(value: float) -> str:
     return "p < 0.0001" if value < 0.0001 else f"p = {value:.4f}"
 
 
+def date(moment: str) -> str:
+    """An ISO moment in UTC, to the minute."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
+
+
 FILTERS: Final[Mapping[str, Any]] = {
     "words": words,
     "percent": percent,
@@ -61,4 +67,5 @@ FILTERS: Final[Mapping[str, Any]] = {
     "percent_range": percent_range,
     "number_range": number_range,
     "p_value": p_value,
+    "date": date,
 }

@@ -12,18 +12,20 @@ import pytest
 
 from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.cli import main
-from ml.data.records import Record
+from ml.data.records import Record, fingerprint
 from ml.errors import DatasetError
 from ml.preprocessing import to_png
+from ml.report import plots
 from ml.report.comparison import compare
 from ml.report.document import SCHEMA, describe, make_document
 from ml.report.figures import examine_subject
 from ml.report.page import render_page
-from ml.report.sources import Source, limit
+from ml.report.sources import Source, find_sources, limit
 from ml.report.subject import Subject
 from ml.synthetic import render_cell
 
 SPEC = read_spec(DEFAULT_RELEASE)
+NAMES = ("neutrophil", "monocyte")
 HOSTILE = "<script>alert(1)</script>.png"
 
 
@@ -78,7 +80,7 @@ def test_shows_every_part(page: str) -> None:
     for part in ("Confusion", "Reliability", "Conformal sets", "Worst errors", "McNemar"):
         assert part in page
     assert "Among the 5 classes that occur" in page
-    assert page.count("<svg") == 5  # four of the source, one of training
+    assert page.count("<svg") == 4 + len(plots.history(SPEC.training["history"]))
     assert "#010101" not in page
     assert "nan" not in re.sub(r"base64,[^\"]+", "", page)
 
@@ -108,7 +110,7 @@ def test_the_command_reports_on_a_folder_of_class_folders(
     places = ["--data", str(tmp_path), "--on", str(tmp_path / "set"), "--out", str(out)]
     assert main(["evaluate", *release, *places]) == 0
     printed = capsys.readouterr().out
-    assert "set: 5 cells in 5 groups" in printed
+    assert "cells     5" in printed
     assert "McNemar p = 1" in printed
     document = json.loads((out / "report.json").read_text())
     assert document["schema"] == SCHEMA
@@ -126,6 +128,20 @@ def test_looks_at_the_classes_asked_for(subject: Subject) -> None:
     assert found.left_out + len(found.records) == 43
     with pytest.raises(DatasetError, match="platelet"):
         limit(source, ["platelet"])
+
+
+def test_warns_where_the_folds_are_not_known(tmp_path: Path) -> None:
+    rows = [f"{name}/{index}.png,{name},{name}{index}" for name in NAMES for index in range(20)]
+    (tmp_path / "pbc").mkdir()
+    (tmp_path / "pbc" / "index.csv").write_text("\n".join(["file,class,group", *rows]) + "\n")
+    silent = replace(SPEC, training={}, data={})
+    (found,) = find_sources("validation", silent, tmp_path, margins=())
+    assert "names no folds" in found.note
+    (other,) = find_sources("validation", SPEC, tmp_path, margins=())
+    assert "is not the one named" in other.note
+    known = replace(SPEC, data={"fingerprints": {"validation": fingerprint(found.records)}})
+    (same,) = find_sources("validation", known, tmp_path, margins=())
+    assert same.note == ""
 
 
 def test_the_command_says_what_it_cannot_find(
