@@ -19,7 +19,9 @@ CARD_NAME: Final = "CARD.md"
 SUMMARY_NAME: Final = "model_summary.txt"
 RELEASES: Final = Path(__file__).resolve().parent / "releases"
 TURNS: Final = (1, 2, 4)
-DEFAULT_RELEASE: Final = RELEASES / "pbc8-mobilenetv2-1.0.0"
+DEFAULT_RELEASE: Final = RELEASES / "cells8-mobilenetv2-1.1.0"
+FOUR_CLASS_RELEASE: Final = RELEASES / "cells4-mobilenetv2-1.0.0"
+RELEASED: Final = (DEFAULT_RELEASE, FOUR_CLASS_RELEASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def _dense(density: NDArray[np.float32]) -> NDArray[np.uint8]:
     if len(above) >= 2 * _LEAST_AREA:
         second = _otsu(above)
         denser, paler = above[above > second], above[above <= second]
-        if len(denser) >= _LEAST_AREA and denser.mean() > _UNLIKE * paler.mean():
+        if len(paler) and len(denser) >= _LEAST_AREA and denser.mean() > _UNLIKE * paler.mean():
             threshold = second
     return (scaled > threshold).astype(np.uint8)
 

@@ -29,7 +29,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_data_options(command)
     command.add_argument("--run-dir", type=Path, required=True)
     command.add_argument("--folds", type=int, default=5)
-    command.add_argument("--turns", type=int, choices=TURNS, default=TURNS[-1])
+    command.add_argument("--turns", type=int, choices=TURNS, default=TURNS[0])
     add_plan_options(command)
 
 

@@ -25,7 +25,7 @@ def add_data_options(command: argparse.ArgumentParser) -> None:
 
 def add_run_option(command: argparse.ArgumentParser) -> None:
     """Add --run-dir, where a training run keeps its checkpoints."""
-    command.add_argument("--run-dir", type=Path, default=Path("var/training/pbc8-mobilenetv2"))
+    command.add_argument("--run-dir", type=Path, default=Path("var/training/cells8-mobilenetv2"))
 
 
 def folder_from(variable: str) -> Path | None:

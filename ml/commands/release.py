@@ -32,7 +32,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_run_option(command)
     command.add_argument("--input-size", type=int, help="serve at this size, not the trained one")
     command.add_argument(
-        "--turns", type=int, choices=TURNS, default=TURNS[-1], help="readings of a cell, averaged"
+        "--turns", type=int, choices=TURNS, default=TURNS[0], help="readings of a cell, averaged"
     )
     command.add_argument("--name", required=True)
     command.add_argument("--version", required=True)

@@ -222,7 +222,7 @@ def check_report(text: str, accession: str, *, version: int) -> None:
         "Neutrophil",
         "95",
         "No blasts seen",
-        "pbc8-mobilenetv2",
+        "cells8-mobilenetv2",
     ):
         assert expected in words
     assert f"ersion {version}" in words
