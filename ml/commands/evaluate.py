@@ -110,7 +110,15 @@ def _compare(options: argparse.Namespace, subjects: Sequence[Subject]) -> dict[s
     pairs = zip(subjects, others, strict=True)
     return {
         "release": describe(read_spec(options.compare)),
-        "sources": [{"name": one.name, **compare(one, other)} for one, other in pairs],
+        "sources": [
+            {
+                "name": one.name,
+                "note": one.note,
+                "other_note": other.note,
+                **compare(one, other),
+            }
+            for one, other in pairs
+        ],
     }
 
 

@@ -149,7 +149,7 @@ def _leak_note(spec: ReleaseSpec, data_dir: Path) -> str:
         return ""
     return (
         "The release was trained on part of these cells, so the figures are too high. "
-        "`python -m ml crossvalidate` examines each on a network that never saw it."
+        "The command crossvalidate examines each on a network that never saw it."
     )
 
 

@@ -50,6 +50,11 @@ def number_range(interval: Sequence[float] | None, digits: int = 4) -> str:
     return f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
 
 
+def minus(text: str) -> str:
+    """A formatted figure with a true minus sign in place of the hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def p_value(value: float) -> str:
     """A p-value, which is never nought."""
     return "p < 0.0001" if value < 0.0001 else f"p = {value:.4f}"
@@ -66,6 +71,7 @@ FILTERS: Final[Mapping[str, Any]] = {
     "number": number,
     "percent_range": percent_range,
     "number_range": number_range,
+    "minus": minus,
     "p_value": p_value,
     "date": date,
 }

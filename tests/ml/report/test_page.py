@@ -52,7 +52,9 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 def page(subject: Subject) -> str:
     comparison = {
         "release": describe(SPEC),
-        "sources": [{"name": subject.name, **compare(subject, subject)}],
+        "sources": [
+            {"name": subject.name, "note": "", "other_note": "", **compare(subject, subject)}
+        ],
     }
     document = make_document(
         SPEC,
