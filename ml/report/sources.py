@@ -132,7 +132,7 @@ def _read_folder(folder: Path) -> list[Record]:
 def _fold_note(fold: str, records: Sequence[Record], spec: ReleaseSpec) -> str:
     """Say so where the fold is not the one that the release was split by."""
     known = _fingerprints(spec)
-    if fingerprint(records) in known:
+    if known & {fingerprint(records), fingerprint(of_classes(records, spec.class_names))}:
         return ""
     if not known:
         return "The release names no folds, so cells that trained it may be among these."

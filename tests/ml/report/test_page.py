@@ -22,6 +22,7 @@ from ml.report.figures import examine_subject
 from ml.report.page import render_page
 from ml.report.sources import Source, find_sources, limit
 from ml.report.subject import Subject
+from ml.sources import of_classes
 from ml.synthetic import render_cell
 
 SPEC = read_spec(DEFAULT_RELEASE)
@@ -141,9 +142,12 @@ def test_warns_where_the_folds_are_not_known(tmp_path: Path) -> None:
     assert "names no folds" in found.note
     (other,) = find_sources("validation", SPEC, tmp_path, margins=())
     assert "is not the one named" in other.note
-    known = replace(SPEC, data={"fingerprints": {"validation": fingerprint(found.records)}})
-    (same,) = find_sources("validation", known, tmp_path, margins=())
-    assert same.note == ""
+    for names in (NAMES, NAMES[:1]):
+        kept = of_classes(found.records, names)
+        data = {"fingerprints": {"validation": fingerprint(kept)}}
+        known = replace(SPEC, class_names=("platelet", *names), data=data)
+        (same,) = find_sources("validation", known, tmp_path, margins=())
+        assert same.note == ""
 
 
 def test_the_command_says_what_it_cannot_find(
