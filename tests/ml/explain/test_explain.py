@@ -13,7 +13,7 @@ from ml.architectures import build
 from ml.artifacts import DEFAULT_RELEASE, WEIGHTS_NAME
 from ml.classes import CELL_CLASSES
 from ml.explain import METHODS, Explanation, Network, explain
-from ml.explain.faithfulness import EVALUATIONS, STEPS, area, delete, random_maps, score_map
+from ml.explain.faithfulness import EVALUATIONS, STEPS, area, insert, random_maps, score_map
 from ml.explain.geometry import image_to_view
 from ml.explain.occlusion import Counter, Question
 from ml.nucleus import empty_colour
@@ -80,7 +80,7 @@ def test_the_heat_of_the_predicted_class_lies_on_the_cell_more_than_around(
         assert np.median(ratios) > 1.5, (method, ratios)
 
 
-def test_covering_what_grad_cam_marks_lowers_the_score_faster_than_at_random(
+def test_uncovering_what_grad_cam_marks_brings_the_score_back_sooner_than_at_random(
     network: Network,
 ) -> None:
     gains = []
@@ -92,9 +92,9 @@ def test_covering_what_grad_cam_marks_lowers_the_score_faster_than_at_random(
             question = Question(network, network.view(pixels), index, Counter(0))
             matrix = image_to_view(pixels, question.view.shape[0], network.spec.preprocessing)
             plane = cv2.warpAffine(found.signed, matrix, question.view.shape[:2])
-            marked = area(delete(question, np.asarray(plane, dtype=np.float32)))
+            marked = area(insert(question, np.asarray(plane, dtype=np.float32)))
             chance = random_maps(question.view.shape[0], 2, seed=seed)
-            gains.append(np.mean([area(delete(question, each)) for each in chance]) - marked)
+            gains.append(marked - np.mean([area(insert(question, each)) for each in chance]))
     assert np.mean(gains) > 0.05
     assert wilcoxon(gains, alternative="greater").pvalue < 0.01
 
