@@ -15,7 +15,6 @@ from PIL import Image
 
 from classifier.management.commands.classify import Item, group, read_ahead, read_item
 from ml.calibration import softmax
-from ml.classes import UNIDENTIFIED
 from ml.inference import ServedClassifier, load_classifier
 from ml.preprocessing import to_input
 from ml.turns import turns_of
@@ -24,7 +23,7 @@ from ml.types import Prediction
 
 @dataclass(slots=True)
 class Figures:
-    """What one process measured; decisions and probabilities file by file."""
+    """What one process measured; likeliest classes and probabilities by file."""
 
     seconds: float
     cpu_seconds: float
@@ -56,7 +55,7 @@ def measure_product(release: Path, files: Sequence[Path], singles: int) -> Figur
         images=len(files),
         single=single,
         peak_mb=_peak_memory(),
-        decisions=[prediction.cell_type for prediction in predictions],
+        decisions=[prediction.likeliest for prediction in predictions],
         probabilities=[[each.probabilities[name] for name in names] for each in predictions],
     )
 
@@ -119,10 +118,7 @@ def measure_plain(release: Path, files: Sequence[Path], timed: int) -> Figures:
     figures = Figures(sum(single), used, len(single), single, _peak_memory())
     logits = predict(np.stack([view(path) for path in files]))
     figures.probabilities = softmax(logits, spec.temperature)
-    figures.decisions = [
-        spec.class_names[int(row.argmax())] if row.max() >= spec.threshold else UNIDENTIFIED
-        for row in figures.probabilities
-    ]
+    figures.decisions = [spec.class_names[int(row.argmax())] for row in figures.probabilities]
     return figures
 
 

@@ -124,7 +124,7 @@ def _compare(plain: Figures, product: Figures) -> None:
     same = np.array(plain.decisions) == np.array(product.decisions)
     apart = np.abs(np.array(plain.probabilities) - np.array(product.probabilities)).max()
     _say(
-        f"same decision {same.sum()} of {len(same)} ({same.mean():.2%}), "
+        f"same class {same.sum()} of {len(same)} ({same.mean():.2%}), "
         f"largest difference of a probability {apart:.1e}"
     )
 
