@@ -17,7 +17,6 @@ from classifier.management.commands.classify import Item, group, read_ahead, rea
 from ml.calibration import softmax
 from ml.inference import ServedClassifier, load_classifier
 from ml.preprocessing import to_input
-from ml.turns import turns_of
 from ml.types import Prediction
 
 
@@ -92,32 +91,35 @@ def _classify(classifier: ServedClassifier, items: Sequence[Item]) -> list[Predi
 def measure_plain(release: Path, files: Sequence[Path], timed: int) -> Figures:
     """Open with Pillow and call Keras' `predict` for each picture; same network, same view.
 
-    The first `timed` files go one by one; all are then decided in batches, to be compared.
+    The first `timed` files are timed; the others are decided to be compared.
     """
     from ml.keras_release import load_model  # noqa: PLC0415 - TensorFlow, for this process alone
 
     spec, model = load_model(release)
 
-    def view(path: Path) -> NDArray[np.float32]:
+    def predict(path: Path) -> NDArray[np.float32]:
         pixels = np.asarray(Image.open(path).convert("RGB"))
-        return to_input(pixels, spec.input_size, spec.preprocessing)
+        logits = look(pixels, spec.input_size)
+        if spec.closer and spec.closer.is_wanted(logits)[0]:
+            logits = np.mean([logits, look(pixels, spec.closer.size)], axis=0)
+        return logits
 
-    def predict(views: NDArray[np.float32]) -> NDArray[np.float32]:
-        turned = np.concatenate(turns_of(views, spec.turns))
-        logits = model.predict(turned, verbose=0)
-        return np.asarray(logits.reshape(spec.turns, len(views), -1).mean(axis=0))
+    def look(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+        return np.asarray(model.predict(to_input(pixels, size)[np.newaxis], verbose=0))
 
-    predict(view(files[0])[np.newaxis])
+    for size in [spec.input_size, *([spec.closer.size] if spec.closer else [])]:
+        look(np.zeros((size, size, 3), dtype=np.uint8), size)
     single = []
+    found = []
     used = time.process_time()
     for path in files[:timed]:
         began = time.perf_counter()
-        predict(view(path)[np.newaxis])
+        found.append(predict(path))
         single.append(time.perf_counter() - began)
     used = time.process_time() - used
     figures = Figures(sum(single), used, len(single), single, _peak_memory())
-    logits = predict(np.stack([view(path) for path in files]))
-    figures.probabilities = softmax(logits, spec.temperature)
+    found += [predict(path) for path in files[timed:]]
+    figures.probabilities = softmax(np.concatenate(found), spec.temperature)
     figures.decisions = [spec.class_names[int(row.argmax())] for row in figures.probabilities]
     return figures
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +24,12 @@ from benchmarks.novelty_groups import (
 from benchmarks.novelty_scores import Readings, Score, auroc, auroc_interval, fit_scores
 from ml.data.records import Record, labels_of
 from ml.datasets import cached_pixels, read_pbc, split_by_group
+from ml.engine import Engine, open_engine
 from ml.folds import Fold
-from ml.framing import frame
 from ml.metrics import Share
-from ml.novelty_fitting import ViewReader, plain_view, varied_view
-from ml.nucleus import find_nucleus
-from ml.preprocessing import CANVAS, fit_square
+from ml.novelty_fitting import plain_view, read_views, varied_view
+from ml.preprocessing import CANVAS, locate, normalise
 from ml.quality import quality_of
-from ml.stain import normalise_stain
 
 SEED: Final = 20260101
 _SPOILT: Final = 250
@@ -53,19 +52,19 @@ _STRANGE: Final = "BCCD, margin 1.7"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print AUROC by score and kind of oddity, then by group what the chosen score refuses."""
     options = _parse(arguments)
-    reader = ViewReader(options.release)
-    names = reader.spec.class_names
+    spec, engine = open_engine(options.release)
+    names, size = spec.class_names, spec.input_size
     records = split_by_group(read_pbc(options.data), seed=SEED)
     training, validation = (
         _fold(records[name], names, options.cache) for name in ("train", "validation")
     )
     usual = in_class_groups(validation.pixels, validation.labels, options.data, names)
     odd = _odd_groups(options.data, records["validation"], validation, usual)
-    read = {group.name: _read(reader, group) for group in (*usual, *odd)}
-    logits, features, labels = _learned(reader, training)
+    read = {group.name: _read(engine, size, group) for group in (*usual, *odd)}
+    logits, features, labels = _learned(engine, size, training)
     scores = fit_scores(logits, features, labels, read[_HOME].features)
     _print_comparison(scores, read, odd)
-    _print_groups(scores["all three"], read, usual, odd)
+    _print_groups(scores["all four"], read, usual, odd)
     _print_left_out(names, (logits, features, labels), read[_HOME], validation.labels)
     return 0
 
@@ -98,16 +97,15 @@ def _odd_groups(
     ]
 
 
-def _read(reader: ViewReader, group: Group) -> Readings:
+def _read(engine: Engine, size: int, group: Group) -> Readings:
     """What the network and the measures of quality say of each picture, as in serving."""
 
     def read_one(pixels: NDArray[np.uint8]) -> tuple[object, ...]:
-        canvas = fit_square(pixels, CANVAS)
-        nucleus = find_nucleus(canvas)
-        view = normalise_stain(frame(canvas, nucleus, reader.spec.input_size))
-        output = reader.read(view)
-        quality = quality_of(view, nucleus, pixels.shape[1], pixels.shape[0])
-        return output.logits, output.features, quality.blur, quality.cut
+        cell = locate(pixels)
+        view = cell.view(size)
+        output = engine.run(normalise(view))
+        quality = quality_of(view, cell.nucleus, pixels.shape[1], pixels.shape[0])
+        return output.logits, output.features, quality.blur, quality.cut, quality.scatter
 
     with ThreadPoolExecutor(2) as pool:
         columns = zip(*pool.map(read_one, group.pictures), strict=True)
@@ -115,12 +113,12 @@ def _read(reader: ViewReader, group: Group) -> Readings:
 
 
 def _learned(
-    reader: ViewReader, training: Fold
+    engine: Engine, size: int, training: Fold
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Logits, features and labels of every training cell, plain and in one random view."""
-    size, numbers = reader.spec.input_size, range(len(training.labels))
-    plain = reader.read_all(lambda number: plain_view(training, number, size), numbers)
-    varied = reader.read_all(lambda number: varied_view(training, number, size), numbers)
+    numbers = range(len(training.labels))
+    plain = read_views(engine, lambda number: plain_view(training, number, size), numbers)
+    varied = read_views(engine, lambda number: varied_view(training, number, size), numbers)
     logits, features = (np.concatenate(pair) for pair in zip(plain, varied, strict=True))
     return logits, features, np.concatenate([training.labels, training.labels])
 
@@ -146,7 +144,7 @@ def _print_groups(
 ) -> None:
     """Of each group: size, named rightly, AUROC against home and strangers, share refused."""
     home, strange = score(read[_HOME]), score(read[_STRANGE])
-    _write(f"\n{'all three, limit 1':28}{'n':>5}  named   AUROC, PBC           BCCD   refused")
+    _write(f"\n{'all four, limit 1':28}{'n':>5}  named   AUROC, PBC           BCCD   refused")
     for group in (*usual, *odd):
         values = score(read[group.name])
         named = "     -"
@@ -179,7 +177,7 @@ def _print_left_out(
     for label, name in enumerate(names):
         kept, known = labels != label, truth != label
         others = np.flatnonzero(np.arange(len(names)) != label)
-        without = Readings(home.logits[:, others], home.features, home.blur, home.cut)
+        without = replace(home, logits=home.logits[:, others])
         scores = fit_scores(
             logits[kept][:, others], features[kept], labels[kept], home.features[known]
         )

@@ -21,12 +21,13 @@ _AXES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Logits float32[N, C], features float32[N, K], blur and cut float64[N] of N pictures."""
+    """Logits float32[N, C], features float32[N, K], blur, cut and scatter float64[N]."""
 
     logits: Array
     features: Array
     blur: NDArray[np.float64]
     cut: NDArray[np.float64]
+    scatter: NDArray[np.float64]
 
 
 Score = Callable[[Readings], NDArray[np.floating]]
@@ -47,7 +48,8 @@ def fit_scores(
         return novelty.score(statistics, readings.features)
 
     def combined(readings: Readings) -> NDArray[np.floating]:
-        return np.maximum.reduce([residual(readings), readings.blur, readings.cut])
+        measures = [residual(readings), readings.blur, readings.cut, readings.scatter]
+        return np.maximum.reduce(measures)
 
     return {
         "softmax": lambda readings: -softmax(readings.logits).max(axis=1),
@@ -58,7 +60,8 @@ def fit_scores(
         "residual": residual,
         "blur": lambda readings: readings.blur,
         "cut": lambda readings: readings.cut,
-        "all three": combined,
+        "scatter": lambda readings: readings.scatter,
+        "all four": combined,
     }
 
 

@@ -74,19 +74,20 @@ def imagenet_weights(architecture: str, source: Path | None) -> str:
 def build(
     architecture: str,
     *,
-    input_size: int,
+    input_size: int | None,
     classes: int,
     dropout: float = 0.3,
     backbone_weights: str | None = None,
 ) -> keras.Model:
     """Build a network from float32[N, S, S, 3] in [-1, 1] to logits float32[N, classes].
 
-    `backbone_weights` is a file, "imagenet" (Keras' download) or None for random weights.
+    S is `input_size`, or any multiple of 32 if that is None. `backbone_weights` is a file,
+    "imagenet" (Keras' download) or None for random weights.
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"Unknown architecture {architecture!r}; choose from {ARCHITECTURES}.")
     parts = _BACKBONES[architecture]
-    if input_size < parts.smallest:
+    if input_size is not None and input_size < parts.smallest:
         raise ValueError(f"{architecture} needs at least {parts.smallest} pixels a side.")
     inputs = keras.Input((input_size, input_size, 3), name="image")
     backbone = parts.make(

@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from ml.classes import CELL_CLASSES
 from ml.errors import ArtifactError
-from ml.preprocessing import PREPROCESSINGS
+from ml.looks import CloserLook
+from ml.preprocessing import PREPROCESSING
 
 WEIGHTS_NAME: Final = "model.weights.h5"
 SPEC_NAME: Final = "spec.json"
 CARD_NAME: Final = "CARD.md"
 SUMMARY_NAME: Final = "model_summary.txt"
 RELEASES: Final = Path(__file__).resolve().parent / "releases"
-TURNS: Final = (1, 2, 4)
-DEFAULT_RELEASE: Final = RELEASES / "cells8-mobilenetv2-1.1.0"
-FOUR_CLASS_RELEASE: Final = RELEASES / "cells4-mobilenetv2-1.0.0"
+DEFAULT_RELEASE: Final = RELEASES / "cells8-mobilenetv2-1.2.0"
+FOUR_CLASS_RELEASE: Final = RELEASES / "cells4-mobilenetv2-1.0.1"
 RELEASED: Final = (DEFAULT_RELEASE, FOUR_CLASS_RELEASE)
 
 
@@ -40,9 +40,8 @@ class ReleaseSpec:
     metrics: Mapping[str, Any]
     data: Mapping[str, Any]
     training: Mapping[str, Any]
-    turns: int = 1
-    """Each view is read this many times, a quarter turn on each time, and the logits averaged."""
-
+    closer: CloserLook | None = None
+    """How cells left in doubt are looked at again; None if they are not."""
     reference_sha256: str | None = None
     """Of reference.npz, the novelty statistics; None if the release has none."""
     conformal: Mapping[str, Any] | None = None
@@ -54,12 +53,12 @@ class ReleaseSpec:
             raise ArtifactError(f"The class order is not usable: {list(self.class_names)}.")
         if len(self.class_names) < 2:
             raise ArtifactError("A release names at least two classes.")
-        if self.turns not in TURNS:
-            raise ArtifactError(f"A view is read 1, 2 or 4 times, not {self.turns}.")
-        if self.preprocessing not in PREPROCESSINGS:
+        if self.preprocessing != PREPROCESSING:
             raise ArtifactError(f"Unknown preprocessing {self.preprocessing!r}.")
         if not (0.0 <= self.threshold <= 1.0 and self.temperature > 0.0 and self.input_size > 0):
             raise ArtifactError("Threshold, temperature or input size is out of range.")
+        if self.closer and (self.closer.size % 32 or self.closer.temperature <= 0.0):
+            raise ArtifactError("Temperature or size of the closer look is out of range.")
 
 
 def read_spec(release_dir: Path) -> ReleaseSpec:
@@ -68,6 +67,8 @@ def read_spec(release_dir: Path) -> ReleaseSpec:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         fields["class_names"] = tuple(fields["class_names"])
+        if fields.get("closer"):
+            fields["closer"] = CloserLook(**fields["closer"])
         return ReleaseSpec(**fields)
     except OSError as error:
         raise ArtifactError(f"No model release in {release_dir}: {error.strerror}.") from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from ml.artifacts import ReleaseSpec
-from ml.preprocessing import LETTERBOX, NUCLEUS
+from ml.looks import CloserLook
 
 _TEMPLATE = """# Model card: {name} {version}
 
@@ -69,7 +69,8 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
   are optimistic** for any other laboratory. Expect those of "Other laboratories", or
   worse; measure on your own cells before relying on it.
 - Confidence is calibrated for the same source. On strange stains it is too high.
-- {framing}
+- Each cell is seen at the scale of its own nucleus, so its true size is not seen; a cell whose
+  nucleus is not found, or that lies beside a larger one, is read badly.
 - No age, sex, ethnicity or disease information exists for the training cells, so differences in
   performance between groups of patients cannot be stated.
 
@@ -80,28 +81,10 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 ```
 
 Trained at {trained_size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
-validation fold. Preprocessing `{preprocessing}`: {preprocessing_words}, values mapped to -1..1. See
-`docs/models.md`.
+validation fold. {closer}Preprocessing `{preprocessing}`: the nucleus nearest the middle
+is found, brought to the centre and to half of the view's width, and white balance and stain density
+are brought to a standard; values are mapped to -1..1. See `docs/models.md`.
 """
-
-_PREPROCESSING_WORDS: Final = {
-    LETTERBOX: "the longer side is resized to the network's, the shorter padded with background",
-    NUCLEUS: (
-        "the nucleus nearest the middle is found, brought to the centre and to half of the view's "
-        "width, and white balance and stain density are brought to a standard"
-    ),
-}
-
-_FRAMING_WORDS: Final = {
-    LETTERBOX: (
-        "How much of the picture the cell fills matters: a third to nine tenths is what it was "
-        "taught."
-    ),
-    NUCLEUS: (
-        "Each cell is seen at the scale of its own nucleus, so its true size is not seen; a cell "
-        "whose nucleus is not found, or that lies beside a larger one, is read badly."
-    ),
-}
 
 
 def render_card(spec: ReleaseSpec) -> str:
@@ -135,8 +118,7 @@ def render_card(spec: ReleaseSpec) -> str:
         trained_size=spec.training["input_size"],
         best_epoch=spec.training["best_epoch"],
         preprocessing=spec.preprocessing,
-        preprocessing_words=_PREPROCESSING_WORDS[spec.preprocessing],
-        framing=_FRAMING_WORDS[spec.preprocessing],
+        closer=_closer(spec.closer),
     )
 
 
@@ -216,6 +198,16 @@ def _cross_validation(found: Mapping[str, Any]) -> str:
             f"| {_percent(figures['accepted'])} | {_percent(figures['accuracy_of_accepted'])} |"
             for margin, figures in found["margins"].items()
         )
+    )
+
+
+def _closer(closer: CloserLook | None) -> str:
+    if closer is None:
+        return ""
+    return (
+        f"A cell whose likeliest class has less than {closer.below} probability at the first look "
+        f"(temperature {closer.temperature}) is looked at again at {closer.size} pixels, and the "
+        "logits of both looks are averaged. "
     )
 
 

@@ -18,7 +18,8 @@ from ml.data.splits import folds_by_group
 from ml.evaluation import MARGINS, examine
 from ml.folds import Fold, mix
 from ml.preprocessing import CANVAS
-from ml.training import TrainingPlan, predict_logits, train
+from ml.reading import fit_closer_look, read_fold
+from ml.training import TrainingPlan, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,6 @@ def cross_validate(
     records: Sequence[Record],
     share: float,
     folds: int,
-    turns: int,
     run_dir: Path,
     load: Callable[[Sequence[Record]], Fold],
     backbone_weights: str | None,
@@ -58,23 +58,23 @@ def cross_validate(
             run_dir=run_dir / f"fold-{number}",
             backbone_weights=backbone_weights,
         )
-        found.append(_examine_fold(model, plan, validation, left_out, turns))
+        found.append(_examine_fold(model, plan, validation, left_out))
     return _pool(plan, found)
 
 
 def _examine_fold(
-    model: keras.Model, plan: TrainingPlan, validation: Fold, left_out: Sequence[Record], turns: int
+    model: keras.Model, plan: TrainingPlan, validation: Fold, left_out: Sequence[Record]
 ) -> Left:
     """Calibrate as a release is, on validation; then look at the cells left out."""
-    size = plan.input_size
-    logits = predict_logits(model, validation.views(size), turns=turns)
+    closer = fit_closer_look(model, plan, validation)
+    logits = read_fold(model, validation, plan.input_size, closer)
     temperature = fit_temperature(logits, validation.labels)
     threshold = referral_threshold(softmax(logits, temperature), validation.labels)
     by_margin = {}
     for margin in MARGINS:
         pixels = load_pixels(left_out, CANVAS, margin=margin)
-        views = Fold(pixels, labels_of(left_out, plan.class_names)).views(size)
-        by_margin[margin] = softmax(predict_logits(model, views, turns=turns), temperature)
+        cells = Fold(pixels, labels_of(left_out, plan.class_names))
+        by_margin[margin] = softmax(read_fold(model, cells, plan.input_size, closer), temperature)
     accepted = {margin: found.max(axis=1) >= threshold for margin, found in by_margin.items()}
     return Left(left_out, by_margin, accepted)
 

@@ -21,10 +21,11 @@ from ml.serving_form import SERVED_NAME, ServingForm, write_form
 def export_release(release_dir: Path) -> ServingForm:
     """Make model.tflite and serving.json of the weights in `release_dir`, replacing older ones.
 
-    The network takes the T turns of one view, float32[T, S, S, 3] in [-1, 1], and gives three
-    outputs in this order: logits float32[T, C]; pooled features float32[T, K] before the dense
-    layer; and class maps float32[T, h, w, C], that layer applied at each place of the last feature
-    maps, so that the mean of a map is the class's logit (Zhou et al., CVPR 2016).
+    The network takes one view, float32[1, S, S, 3] in [-1, 1], S the spec's size or, resized, that
+    of the closer look, and gives three outputs in this order: logits float32[1, C]; pooled
+    features float32[1, K] before the dense layer; and class maps float32[1, h, w, C], that layer
+    applied at each place of the last feature maps, so that the mean of a map is the class's logit
+    (Zhou et al., CVPR 2016).
     The same weights and TensorFlow give the same bytes. Raises ArtifactError as `load_model` does.
     """
     spec, model = load_model(release_dir)
@@ -53,7 +54,7 @@ def _convert(model: keras.Model, spec: ReleaseSpec) -> bytes:
     def forward(image: tf.Tensor) -> Any:
         return tuple(model(image, training=False))
 
-    shape = [spec.turns, spec.input_size, spec.input_size, 3]
+    shape = [1, spec.input_size, spec.input_size, 3]
     views = tf.TensorSpec(shape, tf.float32, name="image")
     frozen = convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(views))
     converted: bytes = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model).convert()

@@ -35,12 +35,15 @@ def augmented_batches(
     fold: Fold,
     class_names: Sequence[str],
     *,
-    size: int,
+    sizes: Sequence[int],
     batch_size: int,
     seed: int,
     epoch: int,
 ) -> Iterator[Batch]:
-    """Yield one epoch in the order and views that the seed and epoch decide."""
+    """Yield one epoch in the order and views that the seed and epoch decide.
+
+    Batches take the sizes in turn, so that one network learns to read them all.
+    """
     order = fold.draw_order(np.random.default_rng([seed, epoch]))
     weights = class_weights(fold, class_names)
     with ThreadPoolExecutor(1) as pool:
@@ -48,6 +51,7 @@ def augmented_batches(
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             stream = [seed, epoch, start]
+            size = sizes[start // batch_size % len(sizes)]
             following = pool.submit(_make_batch, fold, size, chosen, weights, stream)
             if waiting is not None:
                 yield waiting.result()

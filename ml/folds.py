@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.nucleus import Nucleus, find_nucleus
-from ml.preprocessing import NUCLEUS, to_view
+from ml.preprocessing import to_view
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Fold:
 
     def views(self, size: int) -> NDArray[np.uint8]:
         """What the network sees of each picture in serving: uint8[N, size, size, 3]."""
-        return np.stack([to_view(square, size, NUCLEUS) for square in self.pixels])
+        return np.stack([to_view(square, size) for square in self.pixels])
 
     def draw_order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The pictures of one epoch, int64[M], shuffled; chance rounds `times`."""

@@ -12,17 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.artifacts import ReleaseSpec, sha256_of, verify
+from ml.artifacts import ReleaseSpec, sha256_of
 from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
-from ml.engine import Engine, NetworkOutput, average
+from ml.engine import Engine, NetworkOutput, open_engine
 from ml.errors import ArtifactError
 from ml.novelty import REFERENCE_NAME, NoveltyStatistics, load, score
-from ml.nucleus import Nucleus
-from ml.preprocessing import normalise, to_view_and_nucleus
+from ml.preprocessing import Located, locate, normalise
 from ml.quality import quality_of
-from ml.serving_form import read_served
-from ml.turns import turns_of
 from ml.types import Prediction
 
 
@@ -51,11 +48,7 @@ def load_classifier(release_dir: Path) -> ServedClassifier:
 
     Call it in the process that will classify: its threads do not survive a fork.
     """
-    spec = verify(release_dir)
-    served = read_served(release_dir, spec)
-    engine = Engine(
-        served, input_size=spec.input_size, classes=len(spec.class_names), turns=spec.turns
-    )
+    spec, engine = open_engine(release_dir)
     return ServedClassifier(spec, engine, read_statistics(release_dir, spec))
 
 
@@ -114,24 +107,26 @@ class ServedClassifier:
         )
 
     def _classify_one(self, image: NDArray[np.uint8]) -> Prediction:
-        view, nucleus = self._view(image)
-        output = self._run(view)
+        cell = locate(image)
+        view = cell.view(self._spec.input_size)
+        output = self._look(cell, view)
         if self._statistics is None:
             return self.decide(output)
         height, width = image.shape[:2]
         novelty = float(score(self._statistics, output.features[np.newaxis])[0])
-        quality = quality_of(view, nucleus, width, height)
+        quality = quality_of(view, cell.nucleus, width, height)
         return self.decide(output, oddness=max(novelty, quality.worst))
 
     def _examine_one(self, image: NDArray[np.uint8]) -> NetworkOutput:
-        return self._run(self._view(image)[0])
+        cell = locate(image)
+        return self._look(cell, cell.view(self._spec.input_size))
 
-    def _view(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Nucleus | None]:
-        return to_view_and_nucleus(image, self._spec.input_size, self._spec.preprocessing)
-
-    def _run(self, view: NDArray[np.uint8]) -> NetworkOutput:
-        turned = turns_of(normalise(view), self._spec.turns)
-        return average(self._engine.run(np.stack(turned)))
+    def _look(self, cell: Located, view: NDArray[np.uint8]) -> NetworkOutput:
+        """Read the view of a cell, and look closer where that leaves doubt."""
+        first, closer = self._engine.run(normalise(view)), self._spec.closer
+        if closer is None or not closer.is_wanted(first.logits[np.newaxis])[0]:
+            return first
+        return first.with_closer(self._engine.run(normalise(cell.view(closer.size))))
 
 
 def share_of_known(oddness: float) -> float:

@@ -17,10 +17,12 @@ from ml.errors import ArtifactError
 def load_model(release_dir: Path) -> tuple[ReleaseSpec, keras.Model]:
     """Verify a release and restore its network; raises ArtifactError if it isn't what it says.
 
-    Call it in the process that computes: TensorFlow hangs in a child of a process using it.
+    With a closer look the network reads views of any multiple of 32. Call it in the process that
+    computes: TensorFlow hangs in a child of a process using it.
     """
     spec = verify(release_dir)
-    model = build(spec.architecture, input_size=spec.input_size, classes=len(spec.class_names))
+    size = None if spec.closer else spec.input_size
+    model = build(spec.architecture, input_size=size, classes=len(spec.class_names))
     try:
         model.load_weights(release_dir / WEIGHTS_NAME)
     except (ValueError, OSError, KeyError) as error:

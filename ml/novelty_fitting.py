@@ -10,46 +10,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.artifacts import ReleaseSpec, verify
 from ml.augmentation import augment
-from ml.engine import Engine, NetworkOutput, average
+from ml.engine import Engine, open_engine
 from ml.folds import Fold
 from ml.novelty import EXAMPLES, NoveltyStatistics, fit
-from ml.preprocessing import NUCLEUS, normalise, to_view
-from ml.serving_form import read_served
-from ml.turns import turns_of
+from ml.preprocessing import normalise, to_view
 
 _SEED: Final = 20260101
 
 View = NDArray[np.uint8]
 
 
-class ViewReader:
-    """A release's served network, given views instead of pictures."""
-
-    def __init__(self, release_dir: Path) -> None:
-        """Open the serving form; raises ArtifactError if it isn't what the release's spec says."""
-        self.spec: ReleaseSpec = verify(release_dir)
-        self._engine = Engine(
-            read_served(release_dir, self.spec),
-            input_size=self.spec.input_size,
-            classes=len(self.spec.class_names),
-            turns=self.spec.turns,
-        )
-
-    def read(self, view: View) -> NetworkOutput:
-        """What the network says of a view uint8[S, S, 3], as in serving."""
-        turned = turns_of(normalise(view), self.spec.turns)
-        return average(self._engine.run(np.stack(turned)))
-
-    def read_all(
-        self, make: Callable[[int], View], numbers: Sequence[int], *, workers: int = 2
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits float32[N, C] and features float32[N, K] of the views `make` gives by number."""
-        with ThreadPoolExecutor(workers) as pool:
-            outputs = list(pool.map(lambda number: self.read(make(number)), numbers))
-        logits = np.stack([output.logits for output in outputs])
-        return logits, np.stack([output.features for output in outputs])
+def read_views(
+    engine: Engine, make: Callable[[int], View], numbers: Sequence[int], *, workers: int = 2
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits float32[N, C] and features float32[N, K] of the views `make` gives by number."""
+    with ThreadPoolExecutor(workers) as pool:
+        outputs = list(pool.map(lambda number: engine.run(normalise(make(number))), numbers))
+    logits = np.stack([output.logits for output in outputs])
+    return logits, np.stack([output.features for output in outputs])
 
 
 def fit_release(
@@ -57,18 +36,15 @@ def fit_release(
 ) -> NoveltyStatistics:
     """Fit on each training cell as it is and in one random view, so that strangers are no novelty.
 
-    `keys` name the training cells, in the fold's order. Labels count the release's classes. Raises
-    ValueError if the release has another preprocessing than NUCLEUS.
+    `keys` name the training cells, in the fold's order. Labels count the release's classes.
     """
-    reader = ViewReader(release_dir)
-    if reader.spec.preprocessing != NUCLEUS:
-        raise ValueError(f"Novelty is judged on {NUCLEUS} views, not {reader.spec.preprocessing}.")
-    size = reader.spec.input_size
+    spec, engine = open_engine(release_dir)
+    size = spec.input_size
     everything = range(len(training.labels))
-    _, plain = reader.read_all(lambda number: plain_view(training, number, size), everything)
-    _, varied = reader.read_all(lambda number: varied_view(training, number, size), everything)
-    _, scaling = reader.read_all(
-        lambda number: plain_view(validation, number, size), range(len(validation.labels))
+    _, plain = read_views(engine, lambda number: plain_view(training, number, size), everything)
+    _, varied = read_views(engine, lambda number: varied_view(training, number, size), everything)
+    _, scaling = read_views(
+        engine, lambda number: plain_view(validation, number, size), range(len(validation.labels))
     )
     shown = choose_examples(training.labels, EXAMPLES)
     return fit(
@@ -91,7 +67,7 @@ def choose_examples(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 def plain_view(fold: Fold, number: int, size: int) -> View:
     """The view uint8[size, size, 3] of a cell of the fold, as in serving."""
-    return to_view(fold.pixels[number], size, NUCLEUS)
+    return to_view(fold.pixels[number], size)
 
 
 def varied_view(fold: Fold, number: int, size: int) -> View:

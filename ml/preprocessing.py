@@ -50,14 +50,9 @@ _HIGH_DEPTH_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N
 CANVAS: Final = 256
 """Side of the square picture that views are cut from, in training and in serving."""
 
-LETTERBOX: Final = "letterbox-v1"
-"""The whole picture, padded to a square."""
-
-NUCLEUS: Final = "nucleus-v1"
-"""The nucleus in the middle at one scale, stain and white balance brought to a standard."""
-
-PREPROCESSINGS: Final = (LETTERBOX, NUCLEUS)
-"""Ways from pixels to tensor. A way never changes once released: a change gets a new name."""
+PREPROCESSING: Final = "nucleus-v2"
+"""The way from pixels to tensor: the nucleus in the middle at one scale, stain and white balance
+brought to a standard. Once released it never changes: a change gets a new name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +100,32 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def to_input(pixels: NDArray[np.uint8], size: int, method: str = LETTERBOX) -> NDArray[np.float32]:
-    """Turn uint8[H, W, 3] RGB of any size into float32[size, size, 3] in [-1, 1]."""
-    return normalise(to_view(pixels, size, method))
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A picture made square, uint8[CANVAS, CANVAS, 3], and its nucleus, if one is seen."""
+
+    canvas: NDArray[np.uint8]
+    nucleus: Nucleus | None
+
+    def view(self, size: int) -> NDArray[np.uint8]:
+        """The uint8[size, size, 3] that a network sees of it."""
+        return normalise_stain(frame(self.canvas, self.nucleus, size))
 
 
-def to_view(pixels: NDArray[np.uint8], size: int, method: str) -> NDArray[np.uint8]:
-    """Turn uint8[H, W, 3] RGB of any size into the uint8[size, size, 3] that the network sees."""
-    return to_view_and_nucleus(pixels, size, method)[0]
-
-
-def to_view_and_nucleus(
-    pixels: NDArray[np.uint8], size: int, method: str
-) -> tuple[NDArray[np.uint8], Nucleus | None]:
-    """As `to_view`, and where the nucleus lies in the square made of the picture, if one is seen.
-
-    A letterboxed picture is seen whole, without looking for a nucleus.
-    """
-    if method == LETTERBOX:
-        return fit_square(pixels, size), None
-    if method != NUCLEUS:
-        raise ValueError(f"Unknown preprocessing {method!r}.")
+def locate(pixels: NDArray[np.uint8]) -> Located:
+    """Find the cell of a uint8[H, W, 3] RGB picture of any size."""
     canvas = fit_square(pixels, CANVAS)
-    nucleus = find_nucleus(canvas)
-    return normalise_stain(frame(canvas, nucleus, size)), nucleus
+    return Located(canvas, find_nucleus(canvas))
+
+
+def to_view(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Turn uint8[H, W, 3] RGB of any size into the uint8[size, size, 3] that the network sees."""
+    return locate(pixels).view(size)
+
+
+def to_input(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Turn uint8[H, W, 3] RGB of any size into float32[size, size, 3] in [-1, 1]."""
+    return normalise(to_view(pixels, size))
 
 
 def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

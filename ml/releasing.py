@@ -27,10 +27,12 @@ from ml.evaluation import examine, examine_strangers
 from ml.exporting import export_release
 from ml.folds import Fold
 from ml.inference import load_classifier
+from ml.looks import CloserLook
 from ml.novelty import REFERENCE_NAME, save
 from ml.novelty_fitting import fit_release
-from ml.preprocessing import NUCLEUS
-from ml.training import TrainingPlan, load_best, predict_logits, read_plan
+from ml.preprocessing import PREPROCESSING
+from ml.reading import fit_closer_look, read_fold
+from ml.training import TrainingPlan, load_best, read_plan
 
 MISCOVERAGES: Final = (0.1, 0.05, 0.01)
 """Shares of cells whose conformal set may miss the truth; one set of quantiles is kept for each."""
@@ -42,25 +44,16 @@ def make_release(
     *,
     name: str,
     version: str,
-    size: int,
-    turns: int,
     validation: Fold,
     test: Fold,
     data: Mapping[str, Any],
     command: str,
 ) -> ReleaseSpec:
-    """Write weights, spec and card of the run's best epoch into `release_dir`.
-
-    The release serves at `size`, which may exceed that of training: a network trained on magnified
-    views is at its best on larger images (Touvron et al., Fixing the train-test resolution
-    discrepancy, NeurIPS 2019).
-    """
+    """Write weights, spec and card of the run's best epoch into `release_dir`."""
     plan = read_plan(run_dir)
     progress = json.loads((run_dir / "progress.json").read_text(encoding="utf-8"))
-    model = load_best(plan, run_dir=run_dir, input_size=size)
-    calibration, figures = _calibrate_and_examine(
-        model, plan.class_names, size, turns, validation, test
-    )
+    model = load_best(plan, run_dir=run_dir)
+    calibration, figures = _calibrate_and_examine(model, plan, validation, test)
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
     _save_summary(model, release_dir / SUMMARY_NAME)
@@ -69,9 +62,9 @@ def make_release(
         version=version,
         architecture=plan.architecture,
         class_names=plan.class_names,
-        input_size=size,
-        turns=turns,
-        preprocessing=NUCLEUS,
+        input_size=plan.input_size,
+        closer=calibration.closer,
+        preprocessing=PREPROCESSING,
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
         temperature=calibration.temperature,
         threshold=calibration.threshold,
@@ -122,34 +115,31 @@ def add_figures(release_dir: Path, figures: Mapping[str, Any]) -> ReleaseSpec:
 
 @dataclass(frozen=True, slots=True)
 class _Calibration:
+    closer: CloserLook | None
     temperature: float
     threshold: float
     conformal: dict[str, Any]
 
 
 def _calibrate_and_examine(
-    model: keras.Model,
-    class_names: Sequence[str],
-    size: int,
-    turns: int,
-    validation: Fold,
-    test: Fold,
+    model: keras.Model, plan: TrainingPlan, validation: Fold, test: Fold
 ) -> tuple[_Calibration, dict[str, Any]]:
-    """Temperature, threshold, quantiles from validation alone; then the figures of both folds."""
-    logits = predict_logits(model, validation.views(size), turns=turns)
+    """Looks, temperature, threshold, quantiles from validation; then the figures of both folds."""
+    closer = fit_closer_look(model, plan, validation)
+    logits = read_fold(model, validation, plan.input_size, closer)
     temperature = round(fit_temperature(logits, validation.labels), 4)
     calibrated = softmax(logits, temperature)
     threshold = referral_threshold(calibrated, validation.labels)
-    examined = softmax(predict_logits(model, test.views(size), turns=turns), temperature)
+    examined = softmax(read_fold(model, test, plan.input_size, closer), temperature)
     figures = {}
     for fold, found, truth in (
         ("validation", calibrated, validation.labels),
         ("test", examined, test.labels),
     ):
         is_accepted = found.max(axis=1) >= threshold
-        figures[fold] = examine(found, truth, class_names, is_accepted=is_accepted).as_dict()
+        figures[fold] = examine(found, truth, plan.class_names, is_accepted=is_accepted).as_dict()
     quantiles = [fit(calibrated, validation.labels, alpha).as_dict() for alpha in MISCOVERAGES]
-    return _Calibration(temperature, threshold, {"quantiles": quantiles}), figures
+    return _Calibration(closer, temperature, threshold, {"quantiles": quantiles}), figures
 
 
 def _publish(release_dir: Path, spec: ReleaseSpec) -> None:
@@ -167,7 +157,6 @@ def _save_summary(model: keras.Model, path: Path) -> None:
 
 def _save_weights(model: keras.Model, plan: TrainingPlan, path: Path) -> None:
     """Save from a network that was never compiled, as an optimiser would treble the file."""
-    classes = int(model.output_shape[-1])
-    bare = build(plan.architecture, input_size=plan.input_size, classes=classes)
+    bare = build(plan.architecture, input_size=model.input_shape[1], classes=len(plan.class_names))
     bare.set_weights(model.get_weights())
     bare.save_weights(path)

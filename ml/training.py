@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,6 @@ from ml.folds import Fold
 from ml.logbook import log_scalars
 from ml.preprocessing import normalise
 from ml.sources import PBC
-from ml.turns import turns_of
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +40,8 @@ class TrainingPlan:
 
     architecture: str = "mobilenet_v2"
     input_size: int = 96
+    closer_size: int | None = None
+    """Side of the closer look that every second batch is of; None for one look alone."""
     seed: int = 20260101
     batch_size: int = 32
     head_epochs: int = 1
@@ -59,6 +60,16 @@ class TrainingPlan:
     """Image set that every epoch shows once: its name, or the folder of its catalogue."""
     mixed: Mapping[str, float] = field(default_factory=dict)
     """Further image sets, and their shares of all views."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sides of the views that the network learns to read."""
+        return (self.input_size, *filter(None, [self.closer_size]))
+
+    @property
+    def built_size(self) -> int | None:
+        """Side that the network is built for; None, for any, if it looks at several."""
+        return self.input_size if self.closer_size is None else None
 
 
 @dataclass(slots=True)
@@ -93,17 +104,17 @@ def train(
     if progress.epoch:
         average.load(run_dir / AVERAGE_NAME)
     (run_dir / "plan.json").write_text(json.dumps(asdict(plan), indent=2), encoding="utf-8")
-    views = validation.views(plan.input_size)
+    looks = [validation.views(size) for size in plan.sizes]
     while progress.epoch < plan.epochs and not _is_stuck(progress, plan):
         if progress.epoch == plan.head_epochs:
             _free_everything(model, plan, training)
         loss = _train_one_epoch(model, average, plan, training, progress.epoch)
         with average.in_place():
-            _score_epoch(model, views, validation.labels, loss, progress, run_dir)
+            _score_epoch(model, looks, validation.labels, loss, progress, run_dir)
         model.save(run_dir / "last.keras")
         average.save(run_dir / AVERAGE_NAME)
         _save_progress(run_dir, progress)
-    return load_best(plan, run_dir=run_dir, input_size=plan.input_size)
+    return load_best(plan, run_dir=run_dir)
 
 
 def read_plan(run_dir: Path) -> TrainingPlan:
@@ -113,33 +124,29 @@ def read_plan(run_dir: Path) -> TrainingPlan:
     return TrainingPlan(**{**fields, "class_names": tuple(names)})
 
 
-def load_best(plan: TrainingPlan, *, run_dir: Path, input_size: int) -> keras.Model:
-    """Build the plan's network, for any input size, with the weights of the best epoch so far."""
-    model = build(plan.architecture, input_size=input_size, classes=len(plan.class_names))
+def load_best(plan: TrainingPlan, *, run_dir: Path) -> keras.Model:
+    """Build the plan's network with the weights of the best epoch so far."""
+    model = build(plan.architecture, input_size=plan.built_size, classes=len(plan.class_names))
     model.load_weights(run_dir / BEST_NAME)
     return model
 
 
 def predict_logits(
-    model: keras.Model, pixels: NDArray[np.uint8], *, turns: int = 1, batch_size: int = 64
+    model: keras.Model, pixels: NDArray[np.uint8], *, batch_size: int = 64
 ) -> NDArray[np.float32]:
-    """Run uint8[N, S, S, 3] images of the network's size; logits float32[N, classes].
-
-    The mean over as many turns, as in serving.
-    """
+    """Run uint8[N, S, S, 3] images of the network's size; logits float32[N, classes]."""
     step = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
     parts = []
     for start in range(0, len(pixels), batch_size):
         views = normalise(pixels[start : start + batch_size])
-        turned = turns_of(views, turns)
-        parts.append(np.mean([step(tf.constant(each)).numpy() for each in turned], axis=0))
+        parts.append(step(tf.constant(views)).numpy())
     return np.concatenate(parts)
 
 
 def _new_model(plan: TrainingPlan, backbone_weights: str | None) -> keras.Model:
     model = build(
         plan.architecture,
-        input_size=plan.input_size,
+        input_size=plan.built_size,
         classes=len(plan.class_names),
         dropout=plan.dropout,
         backbone_weights=None if plan.start else backbone_weights,
@@ -156,7 +163,7 @@ def _take_over(model: keras.Model, plan: TrainingPlan, run_dir: Path) -> None:
     earlier_plan = read_plan(run_dir)
     if not set(plan.class_names) <= set(earlier_plan.class_names):
         raise DatasetError(f"The run in {run_dir} knows fewer classes than are asked for.")
-    earlier = load_best(earlier_plan, run_dir=run_dir, input_size=plan.input_size)
+    earlier = load_best(earlier_plan, run_dir=run_dir)
     kernel, bias = earlier.get_layer(HEAD).get_weights()
     chosen = [earlier_plan.class_names.index(name) for name in plan.class_names]
     for mine, theirs in zip(model.layers, earlier.layers, strict=True):
@@ -196,7 +203,7 @@ def _train_one_epoch(
     batches = augmented_batches(
         fold,
         plan.class_names,
-        size=plan.input_size,
+        sizes=plan.sizes,
         batch_size=plan.batch_size,
         seed=plan.seed,
         epoch=epoch,
@@ -214,14 +221,15 @@ def _train_one_epoch(
 
 def _score_epoch(
     model: keras.Model,
-    views: NDArray[np.uint8],
+    looks: Sequence[NDArray[np.uint8]],
     labels: NDArray[np.int64],
     training_loss: float,
     progress: Progress,
     run_dir: Path,
 ) -> None:
     """Keep the weights when the mean recall over the classes is the best so far."""
-    correct = predict_logits(model, views).argmax(axis=1) == labels
+    logits = np.mean([predict_logits(model, views) for views in looks], axis=0)
+    correct = logits.argmax(axis=1) == labels
     score = float(np.mean([correct[labels == label].mean() for label in np.unique(labels)]))
     figures = {"accuracy": float(correct.mean()), "balanced_accuracy": score}
     progress.epoch += 1

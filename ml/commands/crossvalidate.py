@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from ml.architectures import imagenet_weights
-from ml.artifacts import TURNS
 from ml.commands.inputs import add_data_options, load_fold
 from ml.commands.train import add_plan_options, plan_from
 from ml.crossvalidation import cross_validate
@@ -29,7 +28,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_data_options(command)
     command.add_argument("--run-dir", type=Path, required=True)
     command.add_argument("--folds", type=int, default=5)
-    command.add_argument("--turns", type=int, choices=TURNS, default=TURNS[0])
     add_plan_options(command)
 
 
@@ -47,7 +45,6 @@ def _run(options: argparse.Namespace) -> None:
         validation=load(source["validation"]),
         records=of_classes([*dealt["train"], *dealt["validation"]], plan.class_names),
         share=share,
-        turns=options.turns,
         folds=options.folds,
         run_dir=options.run_dir,
         load=load,

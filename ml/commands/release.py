@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from ml.artifacts import DEFAULT_RELEASE, TURNS
+from ml.artifacts import DEFAULT_RELEASE
 from ml.commands.inputs import add_data_options, add_run_option, load_fold, load_mixed
 from ml.datasets import FOLDS, Record, fingerprint
 from ml.releasing import add_reference, add_strangers, make_release
@@ -30,10 +30,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.set_defaults(run=_release)
     add_data_options(command)
     add_run_option(command)
-    command.add_argument("--input-size", type=int, help="serve at this size, not the trained one")
-    command.add_argument(
-        "--turns", type=int, choices=TURNS, default=TURNS[0], help="readings of a cell, averaged"
-    )
     command.add_argument("--name", required=True)
     command.add_argument("--version", required=True)
     command.add_argument("--release", type=Path, default=DEFAULT_RELEASE, metavar="FOLDER")
@@ -41,7 +37,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def _release(options: argparse.Namespace) -> None:
     plan = read_plan(options.run_dir)
-    size = options.input_size or plan.input_size
     dealt = {
         name: read_source(name, options.data, seed=plan.seed) for name in (plan.source, *plan.mixed)
     }
@@ -53,12 +48,10 @@ def _release(options: argparse.Namespace) -> None:
         options.release,
         name=options.name,
         version=options.version,
-        size=size,
-        turns=options.turns,
         validation=validation,
         test=load_fold(dealt[plan.source]["test"], options.run_dir, plan.class_names),
         data=_describe(plan, dealt),
-        command=_command(plan, size),
+        command=_command(plan),
     )
     add_reference(
         options.release,
@@ -101,14 +94,13 @@ def _describe_source(
     }
 
 
-def _command(plan: TrainingPlan, size: int) -> str:
+def _command(plan: TrainingPlan) -> str:
     usual = asdict(TrainingPlan())
     words = ["python -m ml train"]
     for name, value in asdict(plan).items():
         if value != usual[name]:
             words.append(_option(name, value))
-    serving = [f"--input-size {size}"] if size != plan.input_size else []
-    return " ".join([*words, "&& python -m ml release", *serving])
+    return " ".join([*words, "&& python -m ml release"])
 
 
 def _option(name: str, value: Any) -> str:

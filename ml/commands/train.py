@@ -14,6 +14,7 @@ from ml.training import TrainingPlan, train
 
 SETTINGS: Final[tuple[tuple[str, type, str], ...]] = (
     ("input_size", int, "side of the views in pixels"),
+    ("closer_size", int, "side of a second, closer look; none unless given"),
     ("epochs", int, "passes over the training fold, those of the head included"),
     ("head_epochs", int, "passes with the backbone frozen"),
     ("patience", int, "passes without a better validation score before it stops"),

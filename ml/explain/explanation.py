@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from ml.explain import faithfulness, perturbation
 from ml.explain.cam import GRAD_CAM, GRAD_CAM_PP, class_maps
 from ml.explain.faithfulness import Faithfulness
 from ml.explain.geometry import image_to_view, to_image
-from ml.explain.network import Network
+from ml.explain.network import Look, Network
 from ml.explain.occlusion import EMPTY, Counter, Question, covering
 from ml.explain.superpixels import divide, soften
 
@@ -137,7 +138,7 @@ def explain(
     if method not in METHODS:
         raise ValueError(f"Unknown method {method!r}; choose from {', '.join(METHODS)}.")
     view = network.view(image)
-    features, probabilities = _first_look(network, view)
+    looks, probabilities = network.looks(view[None]), network.probabilities(view[None])[0]
     index = int(probabilities.argmax()) if class_name is None else network.index_of(class_name)
     budget = {LIME: lime_samples, SHAP: shap_evaluations}.get(method, 0)
     total = budget + (faithfulness.EVALUATIONS if is_scored else 0)
@@ -145,7 +146,7 @@ def explain(
     plane = (
         _perturb(question, method, budget=budget, seed=seed)
         if budget
-        else _activate(network, features, index, method)
+        else _activate(network, looks, index, method)
     )
     scores = faithfulness.score_map(question, plane.values, seed=seed) if is_scored else None
     return _explanation(network, image, method, index, float(probabilities[index]), plane, scores)
@@ -160,17 +161,16 @@ class _Plane:
     findings: dict[str, float]
 
 
-def _first_look(
-    network: Network, view: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    features, _ = network.features_and_logits(view[None])
-    return features, network.probabilities(view[None])[0]
-
-
-def _activate(network: Network, features: NDArray[np.float32], index: int, method: str) -> _Plane:
-    coarse = class_maps(network, features, np.array([index]), method)[0]
-    plane = network.grid.spread(coarse, network.spec.input_size)
-    return _Plane(plane, {"feature_map": list(coarse.shape)}, {})
+def _activate(network: Network, looks: Sequence[Look], index: int, method: str) -> _Plane:
+    """The mean of the looks' maps: what is linear in them explains the mean of their logits."""
+    maps = [class_maps(network, look.features, np.array([index]), method)[0] for look in looks]
+    size = looks[-1].size
+    planes = [
+        cv2.resize(network.grid.spread(coarse, look.size), (size, size)) * (look.size / size) ** 2
+        for coarse, look in zip(maps, looks, strict=True)
+    ]
+    mean = np.asarray(np.mean(planes, axis=0), dtype=np.float32)
+    return _Plane(mean, {"feature_maps": [list(coarse.shape) for coarse in maps]}, {})
 
 
 def _perturb(question: Question, method: str, *, budget: int, seed: int) -> _Plane:
@@ -198,7 +198,7 @@ def _explanation(
 ) -> Explanation:
     spec = network.spec
     height, width = image.shape[:2]
-    matrix = image_to_view(image, spec.input_size, spec.preprocessing)
+    matrix = image_to_view(image, plane.values.shape[0])
     signed = to_image(plane.values, matrix, height, width)
     positive = np.maximum(signed, np.float32(0.0))
     peak = np.float32(positive.max())

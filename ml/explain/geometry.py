@@ -8,20 +8,18 @@ from numpy.typing import NDArray
 
 from ml.framing import WHOLE, view_matrix
 from ml.nucleus import find_nucleus
-from ml.preprocessing import CANVAS, LETTERBOX, fit_square
+from ml.preprocessing import CANVAS, fit_square
 
 _RIM = 0.5 + 1e-6
 """A pixel reaches half a pixel beyond its centre."""
 
 
-def image_to_view(pixels: NDArray[np.uint8], size: int, preprocessing: str) -> NDArray[np.float64]:
+def image_to_view(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     """Affine map float64[2, 3] from pixels of the upright picture to pixels of the view.
 
     The one place that has to know how `ml.preprocessing.to_view` cuts. Pixel centres are whole.
     """
     height, width = pixels.shape[:2]
-    if preprocessing == LETTERBOX:
-        return _letterbox_matrix(height, width, size)
     canvas = fit_square(pixels, CANVAS)
     cut = view_matrix(CANVAS, find_nucleus(canvas) or WHOLE, size)
     return _chain(_letterbox_matrix(height, width, CANVAS), cut)

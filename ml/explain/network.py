@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
@@ -19,11 +21,19 @@ from ml.calibration import softmax
 from ml.errors import ArtifactError
 from ml.explain.receptive import feature_grid
 from ml.keras_release import load_model
-from ml.preprocessing import normalise, to_view
-from ml.turns import turns_of, upright
+from ml.preprocessing import locate, normalise
 
 BATCH: Final = 32
 """Views scored at once; smaller lots are padded to 1 or to this, so that two shapes compile."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """Last feature maps float32[N, h, w, channels] and logits float32[N, classes] at one size."""
+
+    size: int
+    features: NDArray[np.float32]
+    logits: NDArray[np.float32]
 
 
 class Network:
@@ -40,8 +50,15 @@ class Network:
         self._forward = tf.function(lambda tensor: both(tensor, training=False))
 
     def view(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What the network sees of a uint8[H, W, 3] RGB picture: uint8[size, size, 3]."""
-        return to_view(image, self.spec.input_size, self.spec.preprocessing)
+        """What the network sees of a uint8[H, W, 3] RGB picture, uint8[S, S, 3].
+
+        S is the size of the closer look if the first one leaves the picture in doubt.
+        """
+        cell, closer = locate(image), self.spec.closer
+        view = cell.view(self.spec.input_size)
+        if closer is None or not closer.is_wanted(self.looks(view[None])[0].logits)[0]:
+            return view
+        return cell.view(closer.size)
 
     def index_of(self, class_name: str) -> int:
         """Place of a class in the release's order; raises ValueError if it has no such class."""
@@ -52,34 +69,40 @@ class Network:
             )
         return self.spec.class_names.index(class_name)
 
-    def features_and_logits(
-        self, views: NDArray[Any]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Last feature maps float32[N, h, w, channels] and logits float32[N, classes].
+    def looks(self, views: NDArray[Any]) -> list[Look]:
+        """What the network makes of uint8 or float32[N, S, S, 3] views in 0 to 255, look by look.
 
-        Both are means over the release's turns, the maps turned back: what is linear in the maps,
-        as Grad-CAM is here, then explains the averaged score exactly.
-        `views` are uint8 or float32[N, size, size, 3] in 0 to 255.
+        Views of the closer look's size get both looks, the first at the first's size: it is then
+        made from the view, not from the picture, so its logits differ slightly from those served.
         """
-        parts = [self._batch(lot) for lot in _lots(views)]
-        features, logits = zip(*parts, strict=True)
-        return np.concatenate(features), np.concatenate(logits)
+        sizes = sorted({self.spec.input_size, views.shape[1]})
+        return [self._look(_shrink(views, size)) for size in sizes]
 
     def probabilities(self, views: NDArray[Any]) -> NDArray[np.float64]:
-        """Calibrated probabilities float64[N, classes] of views as in `features_and_logits`."""
-        logits = np.concatenate([self._batch(lot)[1] for lot in _lots(views)])
+        """Calibrated probabilities float64[N, classes], of the mean of the looks at such views."""
+        logits = np.mean([look.logits for look in self.looks(views)], axis=0)
         return softmax(logits, self.spec.temperature)
+
+    def _look(self, views: NDArray[Any]) -> Look:
+        parts = [self._batch(lot) for lot in _lots(views)]
+        features, logits = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return Look(views.shape[1], features, logits)
 
     def _batch(self, views: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         count = len(views)
         tensor = normalise(views)
         if 1 < count < BATCH:
             tensor = np.concatenate([tensor, np.zeros_like(tensor[:1]).repeat(BATCH - count, 0)])
-        turns = self.spec.turns
-        found = [self._forward(tf.constant(turned)) for turned in turns_of(tensor, turns)]
-        features = [upright(maps.numpy(), number, turns) for number, (maps, _) in enumerate(found)]
-        logits = [each.numpy() for _, each in found]
-        return np.mean(features, axis=0)[:count], np.mean(logits, axis=0)[:count]
+        features, logits = self._forward(tf.constant(tensor))
+        return features.numpy()[:count], logits.numpy()[:count]
+
+
+def _shrink(views: NDArray[Any], size: int) -> NDArray[Any]:
+    if views.shape[1] == size:
+        return views
+    return np.stack(
+        [cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA) for view in views]
+    )
 
 
 def load_network(release_dir: Path) -> Network:

@@ -56,8 +56,13 @@ def feature_grid(features: Any) -> FeatureGrid:
     return FeatureGrid(stride, offset)
 
 
-def _margin(layer: Any, length: int, kernel: int, step: int) -> int:
-    """Pixels added above and to the left; TensorFlow's "same" puts the odd one below."""
+def _margin(layer: Any, length: int | None, kernel: int, step: int) -> int:
+    """Pixels added above and to the left; TensorFlow's "same" puts the odd one below.
+
+    A length left open is one that the step divides.
+    """
     if layer.padding != "same":
         return 0
+    if length is None:
+        return max(kernel - step, 0) // 2
     return max((-(-length // step) - 1) * step + kernel - length, 0) // 2

@@ -54,7 +54,7 @@ def describe(spec: ReleaseSpec) -> dict[str, Any]:
         "architecture": spec.architecture,
         "input_size": spec.input_size,
         "preprocessing": spec.preprocessing,
-        "turns": spec.turns,
+        "closer_size": spec.closer.size if spec.closer else None,
         "temperature": spec.temperature,
         "threshold": spec.threshold,
         "class_names": list(spec.class_names),

@@ -16,7 +16,7 @@ from classifier.services.model_versions import activate_version, find_version, r
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
 from ml.fake import FakeClassifier
-from ml.preprocessing import LETTERBOX
+from ml.preprocessing import PREPROCESSING
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ SPEC = ReleaseSpec(
     architecture="mobilenet_v2",
     class_names=CELL_CLASSES,
     input_size=64,
-    preprocessing=LETTERBOX,
+    preprocessing=PREPROCESSING,
     sha256=FakeClassifier.sha256,
     temperature=1.0,
     threshold=0.5,

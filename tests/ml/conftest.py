@@ -16,7 +16,7 @@ from ml.architectures import build
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
 from ml.exporting import export_release
-from ml.preprocessing import LETTERBOX
+from ml.preprocessing import PREPROCESSING
 from ml.synthetic import render_cell
 from tests.ml.annotations import Encode, Pixels
 
@@ -63,7 +63,7 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         architecture="mobilenet_v2",
         class_names=class_names,
         input_size=64,
-        preprocessing=LETTERBOX,
+        preprocessing=PREPROCESSING,
         sha256=sha256_of(folder / WEIGHTS_NAME),
         temperature=1.0,
         threshold=0.5,

@@ -16,10 +16,10 @@ from ml.artifacts import read_spec, write_spec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from ml.engine import Engine
-from ml.exporting import export_release
 from ml.fake import FakeClassifier
 from ml.inference import ServedClassifier, load_classifier
 from ml.keras_release import load_model
+from ml.looks import CloserLook
 from ml.preprocessing import to_input
 from ml.serving_form import read_served
 from ml.synthetic import render_cell
@@ -65,18 +65,23 @@ def test_an_image_gets_the_same_answer_in_any_batch(
     np.testing.assert_array_equal(together, np.tile(alone, (3, 1)))
 
 
-def test_the_turns_of_a_cell_may_go_through_the_network_together(
+def test_a_cell_in_doubt_is_looked_at_closer_and_both_looks_averaged(
     tiny_release: Path, images: list[Pixels], tmp_path: Path
 ) -> None:
     release = Path(shutil.copytree(tiny_release, tmp_path / "release"))
-    write_spec(release, replace(read_spec(release), turns=4))
-    singly = load_classifier(release).examine(images[:4])
-    export_release(release)
-    together = load_classifier(release).examine(images[:4])
-    for one, other in zip(singly, together, strict=True):
-        np.testing.assert_allclose(one.logits, other.logits, atol=1e-5)
-        np.testing.assert_allclose(one.maps, other.maps, atol=1e-5)
-        np.testing.assert_allclose(one.features, other.features, atol=1e-5)
+    first = load_classifier(release).examine(images)
+    doubt = np.array([softmax(each.logits[np.newaxis]).max() for each in first])
+    closer = CloserLook(size=96, temperature=1.0, below=float(np.median(doubt)))
+    write_spec(release, replace(read_spec(release), closer=closer))
+    _, model = load_model(release)
+    for image, one, found, confidence in zip(
+        images, first, load_classifier(release).examine(images), doubt, strict=True
+    ):
+        again = model.predict(to_input(image, 96)[np.newaxis], verbose=0)[0]
+        expected = (one.logits + again) / 2 if confidence < closer.below else one.logits
+        np.testing.assert_allclose(found.logits, expected, atol=1e-4)
+        np.testing.assert_allclose(found.maps.mean(axis=(0, 1)), found.logits, atol=1e-4)
+        np.testing.assert_array_equal(found.features, one.features)
 
 
 def test_no_image_gives_no_prediction(classifier: ServedClassifier) -> None:
@@ -87,7 +92,7 @@ def test_below_the_threshold_a_cell_is_unidentified_and_referred(
     tiny_release: Path, images: list[Pixels]
 ) -> None:
     spec = read_spec(tiny_release)
-    engine = Engine(read_served(tiny_release, spec), input_size=64, classes=8, turns=1)
+    engine = Engine(read_served(tiny_release, spec), sizes=[64], classes=8)
     strict = ServedClassifier(replace(spec, threshold=1.0), engine)
     lenient = ServedClassifier(replace(spec, threshold=0.0), engine)
     for refused, named in zip(strict.classify(images), lenient.classify(images), strict=True):

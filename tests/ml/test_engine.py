@@ -17,7 +17,6 @@ from ml.inference import ServedClassifier, load_classifier, share_of_known
 from ml.keras_release import load_model
 from ml.preprocessing import decode_image, to_input
 from ml.synthetic import render_cell
-from ml.turns import turns_of
 from tests.ml.annotations import Pixels
 
 MOST_DIFFERENT = 1e-4
@@ -38,9 +37,18 @@ def keras_probabilities(
     original: tuple[ReleaseSpec, Any], images: list[Pixels]
 ) -> NDArray[np.float64]:
     spec, model = original
-    views = np.stack([to_input(image, spec.input_size, spec.preprocessing) for image in images])
-    turns = [model.predict(turned, verbose=0) for turned in turns_of(views, spec.turns)]
-    return softmax(np.mean(turns, axis=0), spec.temperature)
+    logits = predict(model, images, spec.input_size)
+    if spec.closer:
+        wanted = np.flatnonzero(spec.closer.is_wanted(logits))
+        assert len(wanted)
+        again = predict(model, [images[number] for number in wanted], spec.closer.size)
+        logits[wanted] = (logits[wanted] + again) / 2
+    return softmax(logits, spec.temperature)
+
+
+def predict(model: Any, images: list[Pixels], size: int) -> NDArray[np.float32]:
+    views = np.stack([to_input(image, size) for image in images])
+    return np.asarray(model.predict(views, verbose=0))
 
 
 def check_same_decisions(

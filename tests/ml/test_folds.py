@@ -21,7 +21,9 @@ def blank(labels: list[int]) -> Fold:
 
 
 def batches(fold: Fold, epoch: int) -> list[Batch]:
-    return list(augmented_batches(fold, CELL_CLASSES, size=48, batch_size=8, seed=5, epoch=epoch))
+    return list(
+        augmented_batches(fold, CELL_CLASSES, sizes=[48], batch_size=8, seed=5, epoch=epoch)
+    )
 
 
 def test_batches_depend_on_seed_and_epoch_alone() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ml.classes import CELL_CLASSES
 from ml.framing import NUCLEUS_SHARE, Pose, frame, view_matrix
 from ml.nucleus import Nucleus, empty_colour, find_nucleus
-from ml.preprocessing import NUCLEUS, fit_square, to_view
+from ml.preprocessing import fit_square, to_view
 from ml.stain import normalise_stain
 from ml.synthetic import render_cell
 from tests.ml.annotations import Pixels
@@ -57,7 +57,7 @@ def test_an_empty_picture_has_no_nucleus_and_is_seen_whole(grey: int) -> None:
     blank = np.full((256, 256, 3), grey, dtype=np.uint8)
     assert find_nucleus(blank) is None
     assert frame(blank, None, 96).shape == (96, 96, 3)
-    assert to_view(blank, 96, NUCLEUS).shape == (96, 96, 3)
+    assert to_view(blank, 96).shape == (96, 96, 3)
 
 
 @pytest.mark.parametrize("cell_class", CELL_CLASSES)
@@ -89,8 +89,7 @@ def test_the_view_does_not_depend_on_how_much_slide_surrounds_the_cell(margin: i
         cell, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=EMPTY
     )
     near, far = (
-        to_view(np.asarray(picture, np.uint8), 96, NUCLEUS).astype(float)
-        for picture in (cell, wide)
+        to_view(np.asarray(picture, np.uint8), 96).astype(float) for picture in (cell, wide)
     )
     assert np.abs(near - far)[24:72, 24:72].mean() < 12
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ml.datasets import Record, load_pixels
-from ml.preprocessing import CANVAS, NUCLEUS, decode_image, fit_square, normalise, to_input
+from ml.preprocessing import CANVAS, decode_image, fit_square, normalise, to_input
 from ml.training import Fold
 from tests.ml.annotations import Encode, Pixels
 
@@ -21,13 +21,8 @@ def test_training_and_serving_tensors_are_identical(
     path.write_bytes(encode(cell_pixels[:, :80], "JPEG"))
     record = Record(path=path, label="neutrophil", group="1", key="cell.jpg")
     fold = Fold(load_pixels([record], CANVAS), np.zeros(1, dtype=np.int64))
-    served = to_input(decode_image(path.read_bytes()).pixels, size, NUCLEUS)
+    served = to_input(decode_image(path.read_bytes()).pixels, size)
     np.testing.assert_array_equal(normalise(fold.views(size))[0], served)
-
-
-def test_an_unknown_way_is_refused(cell_pixels: Pixels) -> None:
-    with pytest.raises(ValueError, match="sepia"):
-        to_input(cell_pixels, 64, "sepia")
 
 
 def test_values_lie_between_minus_one_and_one() -> None:

@@ -36,7 +36,7 @@ def test_accepts_a_sharp_whole_cell(cell: NDArray[np.uint8]) -> None:
     found = quality.examine(cell, 96)
     assert found.blur < 1.0
     assert found.cut < 1.0
-    assert found.worst == max(found.blur, found.cut)
+    assert found.worst == max(found.blur, found.cut, found.scatter)
 
 
 def test_refuses_a_cell_out_of_focus(cell: NDArray[np.uint8]) -> None:
@@ -64,6 +64,17 @@ def test_overhang_counts_from_the_picture_not_from_its_padding() -> None:
     touching = Nucleus(x=0.35, y=0.5, diameter=0.2)
     assert quality.overhang_of(touching, 100, 100) == pytest.approx(-2.5)
     assert quality.overhang_of(touching, 50, 100) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("side", [60, 200, 360, 640])
+def test_refuses_specks_all_over_the_picture(side: int) -> None:
+    noise = np.random.default_rng(side).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    assert quality.examine(noise, 96).scatter > 1.0
+
+
+def test_lobes_are_no_specks() -> None:
+    for seed in range(6):
+        assert quality.examine(render_cell("neutrophil", seed, 200), 96).scatter < 1.0
 
 
 def test_refuses_an_empty_slide() -> None:

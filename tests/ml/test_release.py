@@ -105,6 +105,9 @@ def test_refuses_a_spec_that_is_no_spec(release: Path, text: str) -> None:
         {"preprocessing": "stretch-v0"},
         {"threshold": 1.5},
         {"temperature": 0},
+        {"closer": {"size": 150, "temperature": 1.0, "below": 0.9}},
+        {"closer": {"size": 160, "temperature": 0.0, "below": 0.9}},
+        {"closer": {"size": 160}},
     ],
 )
 def test_refuses_a_spec_it_cannot_serve(release: Path, changes: dict[str, object]) -> None:

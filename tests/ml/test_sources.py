@@ -81,7 +81,7 @@ def test_cross_validation_examines_every_cell_once(
 ) -> None:
     monkeypatch.setattr("ml.commands.crossvalidate.imagenet_weights", lambda *_: None)
     arguments = ["--data", str(data), "--run-dir", str(tmp_path), "--folds", "2"]
-    settings = ["--input-size", "48", "--epochs", "1", "--turns", "1", "--mix", "bccd=0.3"]
+    settings = ["--input-size", "48", "--epochs", "1", "--mix", "bccd=0.3"]
     assert main(["crossvalidate", *arguments, *settings]) == 0
     assert "balanced" in capsys.readouterr().out
     found = json.loads((tmp_path / RESULT_NAME).read_text())

@@ -27,7 +27,7 @@ from ml.synthetic import render_cell, render_field
 from ml.training import TrainingPlan, train
 from ml.types import BoundingBox
 
-PLAN = TrainingPlan(input_size=64, batch_size=8, head_epochs=1, epochs=2, seed=5)
+PLAN = TrainingPlan(input_size=64, closer_size=96, batch_size=8, head_epochs=1, epochs=2, seed=5)
 
 DATA = {
     "licence": "none",
@@ -110,14 +110,14 @@ def test_a_run_ends_in_a_release_that_loads_and_a_card(
         tmp_path,
         name="miniature",
         version="0.0.1",
-        size=64,
-        turns=4,
         validation=folds["validation"],
         test=folds["test"],
         data=DATA,
         command="python -m ml train",
     )
     assert verify(tmp_path) == spec
+    assert spec.closer is not None
+    assert spec.closer.size == 96
     assert (tmp_path / WEIGHTS_NAME).stat().st_size < 15_000_000
     assert spec.metrics["test"]["accuracy"]["n"] == len(folds["test"].labels)
     assert "block_16_project" in (tmp_path / SUMMARY_NAME).read_text()
@@ -178,14 +178,14 @@ def test_the_command_line_trains_releases_and_evaluates(
     train_arguments = ["--input-size", "64", "--epochs", "1"]
     assert main(["train", *places, *train_arguments]) == 0
     names = ["--name", "miniature", "--version", "0.0.1"]
-    assert main(["release", *places, *release, *names, "--input-size", "96"]) == 0
+    assert main(["release", *places, *release, *names]) == 0
     assert main(["evaluate", *data, *release, "--on", "test"]) == 0
     assert main(["evaluate", *data, *release, "--on", "bccd"]) == 0
     printed = capsys.readouterr().out
     assert "accuracy" in printed
     assert "BCCD crops, margin 1.3" in printed
     assert "BCCD" in (tmp_path / "release" / CARD_NAME).read_text()
-    assert verify(tmp_path / "release").input_size == 96
+    assert verify(tmp_path / "release").closer is None
 
 
 def test_the_command_line_says_what_is_missing(

@@ -46,7 +46,8 @@ def _derivatives(
 def test_grad_cam_without_gradient_equals_grad_cam_by_gradient(
     network: Network, eosinophil: Pixels
 ) -> None:
-    features, logits = network.features_and_logits(network.view(eosinophil)[None])
+    look = network.looks(network.view(eosinophil)[None])[0]
+    features, logits = look.features, look.logits
     index = int(logits[0].argmax())
     bias = logits[0, index] - features.mean(axis=(1, 2))[0] @ network.kernel[:, index]
     with tf.GradientTape() as tape:
@@ -98,7 +99,7 @@ def test_a_batch_gives_each_picture_the_map_that_it_gets_alone() -> None:
 
 
 def test_grad_cam_plus_plus_is_never_negative(network: Network, eosinophil: Pixels) -> None:
-    features, _ = network.features_and_logits(network.view(eosinophil)[None])
+    features = network.looks(network.view(eosinophil)[None])[0].features
     maps = class_maps(network, features.repeat(8, 0), np.arange(8), GRAD_CAM_PP)
     assert maps.min() >= 0
 

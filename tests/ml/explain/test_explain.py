@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import keras
 import numpy as np
@@ -11,11 +13,13 @@ from scipy.stats import spearmanr, wilcoxon
 
 from ml.architectures import build
 from ml.artifacts import DEFAULT_RELEASE, WEIGHTS_NAME
+from ml.calibration import softmax
 from ml.classes import CELL_CLASSES
 from ml.explain import METHODS, Explanation, Network, explain
 from ml.explain.faithfulness import EVALUATIONS, STEPS, area, insert, random_maps, score_map
 from ml.explain.geometry import image_to_view
 from ml.explain.occlusion import Counter, Question
+from ml.looks import CloserLook
 from ml.nucleus import empty_colour
 from ml.synthetic import render_cell
 from tests.ml.annotations import Pixels
@@ -90,7 +94,7 @@ def test_uncovering_what_grad_cam_marks_brings_the_score_back_sooner_than_at_ran
             found = explain(network, pixels, is_scored=False)
             index = network.index_of(found.class_name)
             question = Question(network, network.view(pixels), index, Counter(0))
-            matrix = image_to_view(pixels, question.view.shape[0], network.spec.preprocessing)
+            matrix = image_to_view(pixels, question.view.shape[0])
             plane = cv2.warpAffine(found.signed, matrix, question.view.shape[:2])
             marked = area(insert(question, np.asarray(plane, dtype=np.float32)))
             chance = random_maps(question.view.shape[0], 2, seed=seed)
@@ -126,9 +130,27 @@ def test_maps_depend_on_what_all_layers_learned(
     assert _likeness(blank, eosinophil, learned) < 0.7
 
 
+def test_a_picture_in_doubt_is_explained_by_both_looks(
+    network: Network, eosinophil: Pixels
+) -> None:
+    always = replace(network.spec, closer=CloserLook(size=160, temperature=1.0, below=1.0))
+    doubtful = Network(always, _rebuild(network, is_trained=True))
+    view = doubtful.view(eosinophil)
+    looks = doubtful.looks(view[None])
+    assert [look.size for look in looks] == [96, 160]
+    logits = (looks[0].logits + looks[1].logits) / 2
+    np.testing.assert_allclose(
+        doubtful.probabilities(view[None]), softmax(logits, always.temperature), rtol=1e-5
+    )
+    found = explain(doubtful, eosinophil, is_scored=False)
+    assert found.parameters["feature_maps"] == [[3, 3], [5, 5]]
+    assert found.heat.max() == 1.0
+    assert _likeness(network, eosinophil, found) > 0.5
+
+
 def _rebuild(network: Network, *, is_trained: bool) -> keras.Model:
     spec = network.spec
-    model = build(spec.architecture, input_size=spec.input_size, classes=len(spec.class_names))
+    model = build(spec.architecture, input_size=None, classes=len(spec.class_names))
     if is_trained:
         model.load_weights(DEFAULT_RELEASE / WEIGHTS_NAME)
     return model

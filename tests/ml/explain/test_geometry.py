@@ -11,7 +11,7 @@ from ml.architectures import build
 from ml.explain import Network
 from ml.explain.geometry import image_to_view, is_seen, to_image
 from ml.explain.receptive import FeatureGrid, feature_grid
-from ml.preprocessing import LETTERBOX, NUCLEUS, to_view
+from ml.preprocessing import to_view
 from ml.synthetic import render_cell
 
 
@@ -21,10 +21,7 @@ def _centre(plane: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("shape", [(128, 128), (300, 180), (97, 211)])
-@pytest.mark.parametrize("preprocessing", [LETTERBOX, NUCLEUS])
-def test_a_mark_in_the_picture_lies_where_the_map_says(
-    shape: tuple[int, int], preprocessing: str
-) -> None:
+def test_a_mark_in_the_picture_lies_where_the_map_says(shape: tuple[int, int]) -> None:
     size = max(shape)
     top, left = (size - shape[0]) // 2, (size - shape[1]) // 2
     plain = render_cell("lymphocyte", seed=4, size=size)
@@ -35,16 +32,16 @@ def test_a_mark_in_the_picture_lies_where_the_map_says(
     marked[spot] -= np.minimum(
         marked[spot], np.array([0, 60, 0], dtype=np.uint8)
     )  # no chromatin, which takes up red
-    change = to_view(marked, 112, preprocessing).astype(float) - to_view(plain, 112, preprocessing)
+    change = to_view(marked, 112).astype(float) - to_view(plain, 112)
     strength = np.abs(change).sum(axis=2)
     found = _centre(strength * (strength > 0.5 * strength.max()))
-    expected = image_to_view(plain, 112, preprocessing) @ [column, row, 1.0]
+    expected = image_to_view(plain, 112) @ [column, row, 1.0]
     np.testing.assert_allclose(found, expected, atol=1.0)
 
 
 def test_a_map_laid_on_the_picture_keeps_its_places() -> None:
     pixels = render_cell("monocyte", seed=1, size=200)[:, 30:170]
-    matrix = image_to_view(pixels, 128, LETTERBOX)
+    matrix = image_to_view(pixels, 128)
     plane = np.zeros((128, 128), np.float32)
     plane[40:44, 70:74] = 1.0
     expected = np.linalg.solve(matrix[:, :2], np.array([71.5, 41.5]) - matrix[:, 2])
@@ -81,7 +78,7 @@ def test_features_follow_a_spot_better_than_a_map_stretched_over_the_view(
     views = np.full((len(places) + 1, size, size, 3), (252, 232, 212), dtype=np.uint8)
     for view, (column, row) in zip(views[1:], places, strict=True):
         view[row - 8 : row + 9, column - 8 : column + 9] = (90, 40, 130)
-    features, _ = network.features_and_logits(views)
+    features = network.looks(views)[0].features
     change = np.square(features[1:] - features[0]).sum(axis=-1)
     aligned, stretched = (
         np.array([_centre(grid.spread(each, size)) for each in change])
