@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -36,19 +37,25 @@ def drawn_cuts(
     width, height = size
     for number in range(count):
         rng = np.random.default_rng([seed, number, round(share * 100)])
-        smear = render_field(1000 + number, 2 * width + 80, 2 * height + 80, 8, red_cell)
+        smear = _smear(number, 2 * width + 80, 2 * height + 80, red_cell)
         shift = _shift(rng, share, size)
         start = np.where(shift < 0, -shift, 0) + 40
         steady = np.array([[1, 0, -start[0]], [0, 1, -start[1]]], dtype=np.float64)
         moved = _about(np.array(size) / 2, rng.uniform(-2, 2), rng.uniform(0.98, 1.02))
         moved[:, 2] -= moved[:, :2] @ (start + shift)
         first, second = (
-            photograph(cv2.warpAffine(smear, each, size, flags=cv2.INTER_AREA), rng)
+            photograph(np.asarray(cv2.warpAffine(smear, each, size), dtype=np.uint8), rng)
             for each in (steady, moved)
         )
         onto = moved.copy()
         onto[:, 2] += moved[:, :2] @ start
         yield Cut(first, second, onto, shared_area(onto, size, size))
+
+
+@lru_cache(maxsize=20)
+def _smear(number: int, width: int, height: int, red_cell: int) -> Pixels:
+    """Drawing takes longest; every share is cut from the same ones."""
+    return render_field(1000 + number, width, height, 8, red_cell)
 
 
 def real_cuts(
@@ -59,7 +66,7 @@ def real_cuts(
         rng = np.random.default_rng([seed, number, round(share * 100)])
         for _ in range(2000):
             offsets = [
-                rng.integers(0, np.array(picture.shape[1::-1]) - size, endpoint=True)
+                rng.integers(0, np.array(picture.shape[1::-1]) - np.array(size), endpoint=True)
                 for picture in (pair.first, pair.second)
             ]
             onto = pair.transform.copy()
