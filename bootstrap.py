@@ -39,6 +39,9 @@ FRONT_END_FILES = {
     "bootstrap-icons/font/bootstrap-icons.min.css": "bootstrap-icons",
     "bootstrap-icons/font/fonts/bootstrap-icons.woff": "bootstrap-icons/fonts",
     "bootstrap-icons/font/fonts/bootstrap-icons.woff2": "bootstrap-icons/fonts",
+    "openseadragon/build/openseadragon/openseadragon.min.js": "openseadragon",
+    "openseadragon/build/openseadragon/openseadragon.min.js.map": "openseadragon",
+    "openseadragon/LICENSE.txt": "openseadragon",
     "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin*-[456]00-normal.woff2": "fonts",
     "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin*-[45]00-normal.woff2": "fonts",
 }

@@ -2,18 +2,24 @@
 
 import base64
 import hashlib
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.encoding import force_bytes
 
 from accounts.authentication import PasswordCheck, verify_password
 from accounts.context import client_address_of
 from accounts.models import User
+from accounts.second_factor_signing import signing_needs_factor
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -34,6 +40,19 @@ class AccountAdapter(DefaultAccountAdapter):
         """Agree with the audit trail about who is asking."""
         return client_address_of(request) or "0.0.0.0"  # noqa: S104
 
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Offer what confirms identity: where signing needs a second factor, nothing less."""
+        methods = super().get_reauthentication_methods(user)
+        factors = [one for one in methods if one["id"] != "reauthenticate"]
+        if factors and signing_needs_factor():
+            return factors
+        return methods
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Send those whose account is closed back to the door, whatever they came with."""
+        messages.error(request, "This account can't be opened. Ask your administrator.")
+        return redirect(settings.LOGIN_URL)
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Return to work after a change of password."""
         return settings.LOGIN_REDIRECT_URL
@@ -41,6 +60,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MFAAdapter(DefaultMFAAdapter):
     """Second factors, whose secrets are encrypted with the site's key."""
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002
+        """Propose a name for a security key: keys are numbered."""
+        return f"Security key {Authenticator.objects.filter(user=user, type=type).count() + 1}"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Tie keys to the host they were set up at, under the product's name."""
+        return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}
 
     def encrypt(self, text: str) -> str:
         """Encrypt a secret with the current key."""

@@ -11,6 +11,10 @@ ACTIONS = {
     "audit.viewed": "Audit trail read",
     "audit.exported": "Audit trail exported",
     "audit.verified": "Audit trail verified",
+    "audit.anchored": "Audit trail anchored",
+    "history.viewed": "Row history read",
+    "audit.key_rotated": "Audit key changed",
+    "audit.exported_whole": "Audit trail exported for verification",
     "session.signed_in": "Signed in",
     "session.signed_out": "Signed out",
     "session.timed_out": "Signed out after inactivity",
@@ -21,6 +25,16 @@ ACTIONS = {
     "user.joined": "Invitation accepted",
     "user.changed": "Account details changed",
     "user.role_changed": "Role changed",
+    "user.duty_given": "Duty given to one person",
+    "user.duty_withheld": "Duty withheld from one person",
+    "user.duty_exception_ended": "Duty back to what the role says",
+    "user.sessions_ended": "Logged off by an administrator",
+    "user.session_ended": "One session ended by an administrator",
+    "sessions.all_ended": "Everybody logged off",
+    "access_review.opened": "Access review opened",
+    "access_review.decided": "Access reviewed",
+    "access_review.finished": "Access review finished",
+    "access_review.exported": "Access review exported",
     "user.deactivated": "Account deactivated",
     "user.reactivated": "Account reactivated",
     "user.unlocked": "Account unlocked",
@@ -31,7 +45,10 @@ ACTIONS = {
     "user.mfa_added": "Second factor added",
     "user.mfa_removed": "Second factor removed",
     "user.mfa_renewed": "Recovery codes renewed",
-    "user.reauthentication_failed": "Password confirmation failed",
+    "user.mfa_renamed": "Security key renamed",
+    "user.reauthentication_failed": "Confirmation of identity failed",
+    "sign_in_policy.set": "Sign-in rules set",
+    "sign_in_policy.new_passwords": "New passwords required of everybody",
 }
 
 
@@ -41,10 +58,17 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import audit, receivers  # noqa: F401, PLC0415
+        from accounts import alarms, audit, receivers  # noqa: F401, PLC0415
+        from accounts.history import following  # noqa: PLC0415
 
         audit.register_actions(ACTIONS)
+        audit.register_actions(alarms.ACTIONS)
+        following.follow(
+            following.Followed("accounts_user", ignored=("last_login",), secret=("password",)),
+            following.Followed("accounts_user_groups"),
+        )
         post_migrate.connect(keep_seeded_rows, sender=self)
+        post_migrate.connect(keep_row_history, sender=self)
 
 
 def keep_seeded_rows(apps: Any = installed_apps, **kwargs: Any) -> None:
@@ -57,3 +81,14 @@ def keep_seeded_rows(apps: Any = installed_apps, **kwargs: Any) -> None:
         return
     install_roles(apps)
     install_system_user(apps)
+
+
+def keep_row_history(apps: Any = installed_apps, **kwargs: Any) -> None:
+    """Bring the triggers of row history in step with what is followed, after every migrate."""
+    from accounts.history.following import install_triggers  # noqa: PLC0415
+
+    try:
+        apps.get_model("accounts", "RowChange")
+    except LookupError:
+        return
+    install_triggers()

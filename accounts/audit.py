@@ -2,8 +2,9 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,7 +17,11 @@ from accounts.models import AuditEvent, User
 # Action -> sentence for a reader. Every app adds its own when it is ready.
 ACTIONS: dict[str, str] = {}
 
+# Called with each event in its own transaction; who hears of what is decided above this app.
+LISTENERS: list[Callable[[AuditEvent], None]] = []
+
 READ_RECORDED_AGAIN_AFTER = timedelta(hours=1)
+BATCH = 500
 
 
 class AuditError(Exception):
@@ -49,24 +54,12 @@ def record(
         raise AuditError(f"{action}: an audit event belongs to the transaction of its change.")
     if action not in ACTIONS:
         raise AuditError(f"Unknown audit action {action!r}; register it when the app is ready.")
-    event = AuditEvent(
-        id=uuid.uuid4(),
-        at=timezone.now(),
-        actor=actor,
-        actor_name=actor.name_with_title,
-        action=action,
-        target_type=target._meta.label_lower if target is not None else "",
-        target_id=str(target.pk) if target is not None else "",
-        target_label=getattr(target, "audit_label", ""),
-        patient_id=patient.pk if isinstance(patient, models.Model) else patient,
-        before=_as_json(before),
-        after=_as_json(after),
-        reason=reason.strip(),
-        request_id=context.current_request_id(),
-        client_address=context.current_client_address(),
-    )
+    event = _event_of(actor, action, target, patient)
+    event.before, event.after = _as_json(before), _as_json(after)
+    event.reason = reason.strip()
     event.payload = canonical_payload(event)
     event.save(force_insert=True)
+    _tell(event)
     return event
 
 
@@ -80,8 +73,54 @@ def record_read(*, actor: User, patient: models.Model) -> AuditEvent | None:
         return record(actor=actor, action="patient.viewed", target=patient, patient=patient)
 
 
+@transaction.atomic
+def record_reads(*, actor: User, patients: Iterable[models.Model]) -> int:
+    """Record that somebody read many patients' records, as `record_read` does; return how many."""
+    since = timezone.now() - READ_RECORDED_AGAIN_AFTER
+    viewed = AuditEvent.objects.since(since).filter(actor=actor, action="patient.viewed")
+    seen = set(viewed.values_list("patient_id", flat=True))
+    unseen = (patient for patient in patients if patient.pk not in seen)
+    written = 0
+    while batch := [_event_of(actor, "patient.viewed", one, one) for one in islice(unseen, BATCH)]:
+        for event in batch:
+            event.payload = canonical_payload(event)
+        written += len(AuditEvent.objects.bulk_create(batch))
+        for event in batch:
+            _tell(event)
+    return written
+
+
+def _tell(event: AuditEvent) -> None:
+    for listener in LISTENERS:
+        listener(event)
+
+
+def _event_of(
+    actor: User, action: str, target: models.Model | None, patient: models.Model | uuid.UUID | None
+) -> AuditEvent:
+    """Return an unsaved event of this moment and request."""
+    return AuditEvent(
+        id=uuid.uuid4(),
+        at=timezone.now(),
+        actor=actor,
+        actor_name=actor.name_with_title,
+        action=action,
+        target_type=target._meta.label_lower if target is not None else "",
+        target_id=str(target.pk) if target is not None else "",
+        target_label=getattr(target, "audit_label", ""),
+        patient_id=patient.pk if isinstance(patient, models.Model) else patient,
+        request_id=context.current_request_id(),
+        client_address=context.current_client_address(),
+        means=context.current_means(),
+    )
+
+
 def canonical_payload(event: AuditEvent) -> str:
-    """Return all columns of an event as JSON with sorted keys and no spaces."""
+    """Return all columns of an event as JSON with sorted keys and no spaces.
+
+    ``means`` is left out where it is empty, as it is in events older than the column.
+    """
+    means = {"means": event.means} if event.means else {}
     return json.dumps(
         {
             "id": str(event.id),
@@ -98,6 +137,7 @@ def canonical_payload(event: AuditEvent) -> str:
             "reason": event.reason,
             "request_id": event.request_id,
             "client_address": event.client_address,
+            **means,
         },
         sort_keys=True,
         separators=(",", ":"),

@@ -27,6 +27,7 @@ _COLUMNS = (
     "reason",
     "request_id",
     "client_address",
+    "means",
     "payload",
 )
 # One statement sees one moment, however many events are written meanwhile. The join keeps
@@ -35,8 +36,9 @@ _LINKS = f"""
     SELECT s.sequence, s.event_id, s.previous_hash, s.hash,
            {", ".join(f"host(e.{c})" if c == "client_address" else f"e.{c}" for c in _COLUMNS)}
     FROM accounts_auditseal s FULL JOIN accounts_auditevent e ON e.id = s.event_id
-    ORDER BY s.sequence NULLS LAST, e.at
 """  # noqa: S608
+_ALL = f"{_LINKS} ORDER BY s.sequence NULLS LAST, e.at"
+_LATER = f"{_LINKS} WHERE s.sequence > %s ORDER BY s.sequence"
 
 MOST_FINDINGS = 100
 
@@ -75,7 +77,7 @@ def verify_chain(*, expected_head: str | None = None) -> Verdict:
     findings: list[str] = []
     count, head, sequence = 0, AuditSeal.GENESIS, 0
     is_anchored = expected_head is None or expected_head == AuditSeal.GENESIS
-    for link in _links():
+    for link in links():
         count += link.event is not None
         found = _examine(link, sequence, head)
         findings += found[: MOST_FINDINGS - len(findings)]
@@ -87,6 +89,23 @@ def verify_chain(*, expected_head: str | None = None) -> Verdict:
             f"The expected head {expected_head} is not in the sound part of the chain: events up "
             "to it were removed, altered or sealed anew."
         )
+    return Verdict(count, head, tuple(findings))
+
+
+def verify_since(*, sequence: int, head: str) -> Verdict:
+    """Recompute what was added since a seal noted earlier, and demand that this seal is there.
+
+    ``count`` counts the seals since then.
+    """
+    if sequence and not AuditSeal.objects.filter(sequence=sequence, hash=head).exists():
+        return Verdict(0, head, (f"Seal {sequence} is not what it was: altered or removed.",))
+    findings: list[str] = []
+    count = 0
+    for link in links(after=sequence):
+        found = _examine(link, sequence, head)
+        findings += found[: MOST_FINDINGS - len(findings)]
+        count += 1
+        sequence, head = link.sequence or sequence, link.hash
     return Verdict(count, head, tuple(findings))
 
 
@@ -130,10 +149,13 @@ def _altered_columns(event: AuditEvent) -> list[str]:
     return sorted(key for key in columns | sealed if columns.get(key) != sealed.get(key))
 
 
-def _links() -> Iterator[Link]:
-    """Stream the trail in the order of its seals, through a cursor held by the server."""
+def links(*, after: int | None = None) -> Iterator[Link]:
+    """Stream the trail in the order of its seals, through a cursor held by the server.
+
+    ``after`` leaves out the seals up to that number, and what has no seal.
+    """
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(_LINKS)
+        cursor.execute(*((_ALL,) if after is None else (_LATER, [after])))
         for sequence, event_id, previous_hash, digest, *columns in cursor:
             event = _event(dict(zip(_COLUMNS, columns, strict=True)))
             yield Link(sequence, event_id or (event and event.id), previous_hash, digest, event)

@@ -1,4 +1,4 @@
-"""The request being served: its id and the client's address, for audit and logs."""
+"""The request being served: its id, the client's address and means, for audit and logs."""
 
 import ipaddress
 import uuid
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+_means: ContextVar[str] = ContextVar("means", default="")
 
 
 def current_request_id() -> str:
@@ -23,16 +24,29 @@ def current_client_address() -> str | None:
     return _client_address.get()
 
 
+def current_means() -> str:
+    """Return by what the person acts if not in a session: which token; empty otherwise."""
+    return _means.get()
+
+
+def act_by(means: str) -> None:
+    """Note by what the person acts, until the request is served; nothing outside one."""
+    if current_request_id():
+        _means.set(means)
+
+
 @contextmanager
 def request_context(*, request_id: str, client_address: str | None) -> Iterator[None]:
     """Serve one request: everything recorded meanwhile carries its id and address."""
     id_token = _request_id.set(request_id)
     address_token = _client_address.set(client_address)
+    means_token = _means.set("")
     try:
         yield
     finally:
         _request_id.reset(id_token)
         _client_address.reset(address_token)
+        _means.reset(means_token)
 
 
 def request_id_of(request: HttpRequest) -> str:

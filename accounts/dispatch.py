@@ -1,4 +1,4 @@
-"""Publishes the mail task once the transaction has committed; the only place that names it."""
+"""Publishes mail tasks once the transaction has committed; the only place that names them."""
 
 import logging
 from functools import partial
@@ -20,8 +20,15 @@ def mail_invitation(user_id: int) -> None:
         transaction.on_commit(partial(_publish, user_id), robust=True)
 
 
-def _publish(user_id: int) -> None:
+def mail_factor_removed(user_id: int) -> None:
+    """Have somebody told, after commit, that an administrator took their second factor."""
+    if settings.MAIL_IS_CONFIGURED:
+        task = "accounts.tasks.mail_factor_removed"
+        transaction.on_commit(partial(_publish, user_id, task), robust=True)
+
+
+def _publish(user_id: int, task: str = "accounts.tasks.mail_invitation") -> None:
     try:
-        current_app.send_task("accounts.tasks.mail_invitation", args=[user_id])
+        current_app.send_task(task, args=[user_id])
     except OperationalError as error:
-        logger.warning("The broker can't be reached; an invitation was not mailed: %s", error)
+        logger.warning("The broker can't be reached; a message was not mailed: %s", error)

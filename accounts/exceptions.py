@@ -31,3 +31,7 @@ class LastAdministrator(AccountError):
 
 class InvitationInvalid(AccountError):
     """The link is wrong, used, replaced or too old."""
+
+
+class DutyRefused(AccountError):
+    """This person can't be given this duty, or it can't be withheld from them."""

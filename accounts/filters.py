@@ -39,8 +39,14 @@ class UserFilter(django_filters.FilterSet):
         return queryset.filter(Q(full_name__icontains=value) | Q(email__icontains=value))
 
 
+class _AddressFilter(django_filters.Filter):
+    """An address of the network, whole."""
+
+    field_class = forms.GenericIPAddressField
+
+
 class AuditFilter(django_filters.FilterSet):
-    """Audit events by who, what, about whom and when."""
+    """Audit events by who, what, about whom, from where and when."""
 
     actor = django_filters.ModelChoiceFilter(
         queryset=User.objects.order_by("full_name"), label="Who", empty_label="Anybody"
@@ -56,6 +62,11 @@ class AuditFilter(django_filters.FilterSet):
         widget=forms.TextInput(
             attrs={"placeholder": "Accession number, e-mail or record id", "autocomplete": "off"}
         ),
+    )
+    address = _AddressFilter(
+        field_name="client_address",
+        label="From address",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     first = django_filters.DateFilter(method="from_day", label="From", widget=_DATE)
     last = django_filters.DateFilter(method="to_day", label="To", widget=_DATE)

@@ -1,16 +1,19 @@
 """Forms of the administration pages and of joining."""
 
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
 
 from allauth.account import forms as account
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from django import forms
 from django.contrib.auth import password_validation
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import ROLE_SUMMARIES
 from accounts.services import ELECTRONIC_SIGNATURE_STATEMENT
+from accounts.sign_in_policy_passwords import LongEnough
 
 _ROLES = [(role.value, f"{role.label}: {summary}") for role, summary in ROLE_SUMMARIES.items()]
 
@@ -100,6 +103,38 @@ class ReasonForm(forms.Form):
     )
 
 
+class DutyForm(ReasonForm):
+    """A duty to give or to withhold, until when, and why."""
+
+    duty = forms.ChoiceField()
+    until = forms.DateField(
+        required=False,
+        label="Last day",
+        help_text="Empty: until somebody ends it.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    field_order = ("duty", "until", "reason")
+
+    def __init__(self, *args: Any, duties: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ChoiceField", self.fields["duty"]).choices = duties
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """The end of the last day, in the laboratory's time."""
+        last: date | None = self.cleaned_data["until"]
+        if last is None:
+            return None
+        return timezone.make_aware(datetime.combine(last + timedelta(days=1), time.min))
+
+
+class DayForm(forms.Form):
+    """A day by which something is due."""
+
+    day = forms.DateField(label="Due on", widget=forms.DateInput(attrs={"type": "date"}))
+    review_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
 class RoleForm(ReasonForm):
     """Another role, and why."""
 
@@ -117,7 +152,6 @@ class JoinForm(forms.Form):
     password = forms.CharField(
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters; a few unrelated words are best.",
     )
     password_again = forms.CharField(
         strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -127,6 +161,7 @@ class JoinForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.fields["password"].help_text = LongEnough().get_help_text()
 
     def clean_password(self) -> str:
         """Apply the site's rules for passwords."""

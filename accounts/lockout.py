@@ -1,5 +1,7 @@
 """Failed sign-ins and the lock-out they lead to, kept by axes."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -21,15 +23,40 @@ def unnamed_client(username: str, address: str, *args: Any) -> str:
     return f"client at {address}"
 
 
-def locked_emails() -> set[str]:
-    """Return the e-mails that are locked out from at least one address now."""
+@dataclass(frozen=True, slots=True)
+class LockOut:
+    """An e-mail that is locked out from one address, whether an account has it or not."""
+
+    email: str
+    address: str
+    failures: int
+    latest: datetime
+
+    @property
+    def until(self) -> datetime:
+        """When it ends by itself."""
+        return self.latest + settings.AXES_COOLOFF_TIME
+
+
+def lock_outs() -> list[LockOut]:
+    """Return what is locked out now, the newest first."""
     since = timezone.now() - settings.AXES_COOLOFF_TIME
     locked = (
         AccessAttempt.objects.values("username", "ip_address")
         .annotate(failures=Sum("failures_since_start"), latest=Max("attempt_time"))
         .filter(failures__gte=settings.AXES_FAILURE_LIMIT, latest__gte=since)
+        .order_by("-latest", "username")
     )
-    return {row["username"] for row in locked if row["username"]}
+    return [
+        LockOut(row["username"], row["ip_address"] or "", row["failures"], row["latest"])
+        for row in locked
+        if row["username"]
+    ]
+
+
+def locked_emails() -> set[str]:
+    """Return the e-mails that are locked out from at least one address now."""
+    return {one.email for one in lock_outs()}
 
 
 def forget_failures(email: str, address: str | None = None) -> int:

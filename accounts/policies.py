@@ -10,6 +10,11 @@ def can_manage_users(user: User | AnonymousUser) -> bool:
     return _is_system(user) or user.has_perm("accounts.manage_users")
 
 
+def can_invite_consultants(user: User | AnonymousUser) -> bool:
+    """Those who may ask for opinions, and those who manage accounts."""
+    return can_manage_users(user) or user.has_perm("accounts.review_case")
+
+
 def can_view_audit(user: User | AnonymousUser) -> bool:
     """Those who hold the duty of reading the audit trail."""
     return user.has_perm("accounts.view_audit")

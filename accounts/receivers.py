@@ -11,17 +11,21 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import audit
+from accounts import audit, second_factor
 from accounts.authentication import is_reauthentication
 from accounts.lockout import attempted_email
 from accounts.models import User
+from accounts.open_sessions import note_origin
 
 
 @receiver(user_logged_in)
 @transaction.atomic
-def audit_sign_in(user: User, **kwargs: Any) -> None:
-    """Record a completed sign-in."""
+def audit_sign_in(user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Record a completed sign-in, where it began, and whether a second factor is due first."""
+    if request is not None:
+        note_origin(request)
     audit.record(actor=user, action="session.signed_in", target=user)
+    second_factor.keep_person_in_step(user)
 
 
 @receiver(user_logged_out)
@@ -94,16 +98,18 @@ def audit_password_reset(user: User, **kwargs: Any) -> None:
 @transaction.atomic
 def audit_factor_added(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
     """Record a second factor set up by its owner."""
-    after = {"factor": authenticator.type}
+    after = {"factor": authenticator.type} | _name_of(authenticator)
     audit.record(actor=user, action="user.mfa_added", target=user, after=after)
+    second_factor.keep_person_in_step(user)
 
 
 @receiver(mfa_signals.authenticator_removed)
 @transaction.atomic
 def audit_factor_removed(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
     """Record a second factor removed by its owner."""
-    before = {"factor": authenticator.type}
+    before = {"factor": authenticator.type} | _name_of(authenticator)
     audit.record(actor=user, action="user.mfa_removed", target=user, before=before)
+    second_factor.keep_person_in_step(user)
 
 
 @receiver(mfa_signals.authenticator_reset)
@@ -117,7 +123,17 @@ def audit_factor_reset(user: User, authenticator: Authenticator, **kwargs: Any) 
 @receiver(mfa_signals.authentication_failed)
 @transaction.atomic
 def audit_factor_failed(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """Record a wrong code, given after the right password."""
+    """Record a wrong code or key: at the door the system's, later the act of who is signed in."""
     after = {"email": user.email, "factor": authenticator.type}
+    if kwargs.get("reauthentication"):
+        audit.record(actor=user, action="user.reauthentication_failed", target=user, after=after)
+        return
     system = User.system()
     audit.record(actor=system, action="session.sign_in_failed", target=user, after=after)
+
+
+def _name_of(authenticator: Authenticator) -> dict[str, str]:
+    """Return what its owner calls a security key; the other factors have no name."""
+    if authenticator.type != Authenticator.Type.WEBAUTHN:
+        return {}
+    return {"name": authenticator.wrap().name}

@@ -15,9 +15,17 @@ DUTIES: dict[str, str] = {
     "sign_off_case": "Can sign reports",
     "amend_report": "Can amend signed reports",
     "reject_case": "Can reject unsatisfactory specimens",
+    "discuss_case": "Can comment on cases and mention colleagues",
+    "give_opinion": "Can give an opinion on cases that are referred to them",
+    "export_reports": "Can export lists of signed reports",
+    "export_research": "Can export research data without identities",
+    "record_callback": "Can record calls about critical results",
     "manage_models": "Can approve and activate model versions",
     "manage_laboratory": "Can change laboratory settings and reference intervals",
+    "approve_limits": "Can approve the laboratory's limits and cut-offs",
+    "manage_interfaces": "Can connect other systems and send messages again",
     "manage_users": "Can invite, change, deactivate and unlock accounts",
+    "view_quality": "Can see turn-around, workload, drift, controls and agreement",
     "view_audit": "Can read the audit trail",
 }
 
@@ -30,6 +38,8 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "submit_case",
             "upload_image",
             "reject_case",
+            "discuss_case",
+            "record_callback",
         }
     ),
     Role.PATHOLOGIST: frozenset(
@@ -39,6 +49,13 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "review_case",
             "sign_off_case",
             "amend_report",
+            "record_callback",
+            "approve_limits",
+            "discuss_case",
+            "give_opinion",
+            "export_reports",
+            "export_research",
+            "view_quality",
         }
     ),
     # Administrators run the laboratory's system; they read cases but never sign one.
@@ -48,12 +65,17 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "view_patient",
             "manage_models",
             "manage_laboratory",
+            "manage_interfaces",
             "manage_users",
             "view_audit",
+            "discuss_case",
+            "export_reports",
+            "export_research",
+            "view_quality",
         }
     ),
-    # Consultants come from outside; until a case can be referred to them, they see none.
-    Role.CONSULTANT: frozenset(),
+    # Consultants come from outside and see nothing but what is referred to them, while it is.
+    Role.CONSULTANT: frozenset({"give_opinion"}),
     # Learners see no patient until teaching sets without identifiers are given to them.
     Role.LEARNER: frozenset(),
 }
@@ -63,9 +85,52 @@ ROLE_SUMMARIES: dict[Role, str] = {
     Role.TECHNICIAN: "registers patients, opens cases, uploads images, submits",
     Role.PATHOLOGIST: "reviews cases, corrects cells, signs and amends reports",
     Role.ADMINISTRATOR: "manages accounts, models and settings, reads the audit trail",
-    Role.CONSULTANT: "sees no case until one is referred",
+    Role.CONSULTANT: "sees cases referred to them, without identity, and gives an opinion",
     Role.LEARNER: "sees no patients",
 }
+
+# What each duty opens, for those who give duties; beside what DUTIES says it allows.
+DUTY_OPENS: dict[str, str] = {
+    "view_worklist": "Worklist",
+    "register_patient": "Patients: register, correct; orders and results that wait for a patient",
+    "view_patient": "Patients, cases, images, reports, search; reading by programs",
+    "submit_case": "New case, submit, take back, retry, cancel; labels",
+    "upload_image": "Adding and removing images and slides",
+    "review_case": "Review: open, name cells, grade, comment; second opinions; reference counts",
+    "sign_off_case": "Sign-off of a case under review",
+    "amend_report": "Amending a signed report, asking for its withdrawal",
+    "reject_case": "Rejecting a specimen before review",
+    "discuss_case": "Discussion of a case, mentions",
+    "give_opinion": "Consultations that are referred to them",
+    "export_reports": "Lists of reports as files",
+    "export_research": "Research exports without identities",
+    "record_callback": "Critical results: calls",
+    "manage_models": "Models",
+    "manage_laboratory": "Laboratory settings, report layout, withdrawals",
+    "approve_limits": "Approving limits and cut-offs",
+    "manage_interfaces": "Interfaces, messages, webhooks",
+    "manage_users": "Users, permissions, access reviews, emergency access",
+    "view_quality": "Quality boards",
+    "view_audit": "Audit trail",
+}
+
+# Duties that one person never holds together, and why; nothing given to a person may join them.
+_DECIDING = frozenset(
+    {"review_case", "sign_off_case", "amend_report", "approve_limits", "give_opinion"}
+)
+_RUNNING = frozenset(
+    {"manage_users", "manage_laboratory", "manage_models", "manage_interfaces", "view_audit"}
+)
+_PREPARING = frozenset({"register_patient", "submit_case", "upload_image"})
+APART: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
+    (_DECIDING, _RUNNING, "Who runs the laboratory's system never signs, nor the other way round."),
+    (_DECIDING, _PREPARING, "Four eyes: who prepares cases doesn't read and sign them."),
+    (_PREPARING, _RUNNING, "Who runs the laboratory's system does no clinical work."),
+)
+# Bound to the role: given and withheld by changing the role alone.
+ROLE_BOUND: frozenset[str] = frozenset({"manage_users"})
+# Roles to which nothing is added: outside people see what is referred to them, learners nobody.
+CLOSED_ROLES: frozenset[Role] = frozenset({Role.CONSULTANT, Role.LEARNER})
 
 
 def install_roles(apps: Any) -> None:

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db.models import Q
 
 from accounts.audit import ACTIONS
+from accounts.history.following import FOLLOWED
 from accounts.lockout import locked_emails
 from accounts.models import AuditEvent, User
 from accounts.querysets import AuditEventQuerySet, UserQuerySet
@@ -33,6 +34,7 @@ class AuditEntry:
     sentence: str
     target_kind: str
     changes: tuple[Change, ...]
+    is_followed: bool = False
 
     @property
     def differences(self) -> tuple[Change, ...]:
@@ -63,6 +65,11 @@ def is_locked(user: User) -> bool:
     return user.email in locked_emails()
 
 
+def waiting_for_factor() -> UserQuerySet:
+    """Return who has to set up a second factor before anything else."""
+    return User.objects.people().active().filter(must_set_up_factor=True)
+
+
 def has_second_factor(user: User) -> bool:
     """Tell whether an account asks for more than a password."""
     return Authenticator.objects.filter(user=user).exists()
@@ -74,8 +81,14 @@ def describe(event: AuditEvent) -> AuditEntry:
         event=event,
         sentence=ACTIONS.get(event.action, event.action),
         target_kind=_kind(event.target_type),
-        changes=tuple(_changes(event.before, event.after)),
+        changes=tuple(changes(event.before, event.after)),
+        is_followed=_is_followed(event.target_type),
     )
+
+
+def _is_followed(target_type: str) -> bool:
+    """Tell whether a kind of record has a history of its rows."""
+    return bool(target_type) and apps.get_model(target_type)._meta.db_table in FOLLOWED
 
 
 def _kind(target_type: str) -> str:
@@ -83,7 +96,8 @@ def _kind(target_type: str) -> str:
     return str(apps.get_model(target_type)._meta.verbose_name) if target_type else ""
 
 
-def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
+def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
+    """Return each recorded value before and after."""
     old, new = before or {}, after or {}
     names = list(dict.fromkeys([*old, *new]))
     return [

@@ -9,7 +9,15 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit, dispatch, invitations, lockout, policies
+from accounts import (
+    audit,
+    dispatch,
+    invitations,
+    lockout,
+    own_duties,
+    policies,
+    second_factor,
+)
 from accounts.enums import AccountState, Role
 from accounts.exceptions import (
     EmailTaken,
@@ -46,6 +54,21 @@ def invite_user(
     renewing or reactivating, so that one person stays one account.
     """
     _require_manager(actor)
+    return _invite(actor, email, full_name, role, title)
+
+
+@transaction.atomic
+def invite_consultant(*, actor: User, email: str, full_name: str, title: str = "") -> Invitation:
+    """Invite somebody from outside who is to give opinions and nothing else; see `invite_user`.
+
+    Whoever may ask for opinions may do this; every other role is for those who manage accounts.
+    """
+    if not policies.can_invite_consultants(actor):
+        raise NotPermitted("Only those who may refer cases may invite a consultant.")
+    return _invite(actor, email, full_name, Role.CONSULTANT, title)
+
+
+def _invite(actor: User, email: str, full_name: str, role: str, title: str) -> Invitation:
     email = email.strip().lower()
     existing = User.objects.filter(email=email).first()
     if existing is not None:
@@ -53,7 +76,11 @@ def invite_user(
     try:
         with transaction.atomic():
             user = User.objects.create_user(
-                email=email, full_name=full_name.strip(), title=title, role=role, is_active=False
+                email=email,
+                full_name=full_name.strip(),
+                title=title.strip(),
+                role=role,
+                is_active=False,
             )
     except IntegrityError as error:
         raise EmailTaken(f"{email} was given an account a moment ago.") from error
@@ -107,7 +134,10 @@ def change_details(*, actor: User, user: User, full_name: str, title: str) -> Us
 
 @transaction.atomic
 def change_role(*, actor: User, user: User, role: str, reason: str) -> User:
-    """Give an account another role, with a reason; not one's own, nor the last administrator's."""
+    """Give an account another role and end its sessions, with a reason.
+
+    Not one's own, nor the last administrator's.
+    """
     _require_manager(actor)
     _require_reason(reason)
     _require_other(actor, user)
@@ -118,6 +148,10 @@ def change_role(*, actor: User, user: User, role: str, reason: str) -> User:
     if before == Role.ADMINISTRATOR:
         _require_remaining_administrator(user)
     user.groups.set([Group.objects.get(name=Role(role).value)])
+    user.session_generation += 1
+    user.save(update_fields=["session_generation"])
+    own_duties.end_all_of(actor=actor, user=user, reason="The role was changed.")
+    second_factor.keep_person_in_step(user)
     _record_change(actor, "user.role_changed", user, "role", before, role, reason)
     return User.objects.get(pk=user.pk)
 
@@ -198,7 +232,10 @@ def issue_password_link(*, actor: User, user: User) -> Invitation:
 
 @transaction.atomic
 def remove_second_factor(*, actor: User, user: User, reason: str) -> User:
-    """Take the second factor from somebody who lost it, with a reason, once they proved it."""
+    """Take the second factor from somebody who lost it, with a reason, once they proved it.
+
+    Whoever found it opens nothing: all sessions end, and the owner is told by mail.
+    """
     _require_manager(actor)
     _require_reason(reason)
     user = _lock(user)
@@ -207,7 +244,11 @@ def remove_second_factor(*, actor: User, user: User, reason: str) -> User:
     if not before["factors"]:
         raise WrongState(f"{user} has no second factor.")
     factors.delete()
+    user.session_generation += 1
+    user.save(update_fields=["session_generation"])
+    second_factor.keep_person_in_step(user)
     audit.record(actor=actor, action="user.mfa_removed", target=user, before=before, reason=reason)
+    dispatch.mail_factor_removed(user.pk)
     return user
 
 

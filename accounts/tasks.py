@@ -1,12 +1,14 @@
-"""Mail, sent outside the request."""
+"""Mail, sent outside the request, the daily anchor, the nightly look at row history."""
 
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts import invitations
+from accounts import access_reviews, invitations
+from accounts.anchoring import anchors, outside
 from accounts.enums import AccountState
+from accounts.history import explaining
 from accounts.models import User
 
 
@@ -26,3 +28,31 @@ def mail_invitation(user_id: int) -> None:
     }
     body = render_to_string("accounts/email/invitation.txt", context)
     send_mail("Your HematoVision account", body, None, [user.email])
+
+
+@shared_task
+def anchor_audit_trail() -> None:
+    """Anchor the trail unless the day has its anchor, and bring anchors outside."""
+    anchors.anchor_today()
+    outside.carry_out()
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, retry_jitter=True, max_retries=5)
+def mail_factor_removed(user_id: int) -> None:
+    """Tell somebody that an administrator took their second factor; wrongly, perhaps."""
+    user = User.objects.get(pk=user_id)
+    context = {"user": user, "site": settings.SITE_URL}
+    body = render_to_string("accounts/email/factor_removed.txt", context)
+    send_mail("Your second factor was removed", body, None, [user.email])
+
+
+@shared_task
+def check_row_history() -> None:
+    """Tell administrators of rows that changed without an entry in the audit trail."""
+    explaining.report_unexplained()
+
+
+@shared_task
+def watch_access_reviews() -> None:
+    """Tell once of an access review that is overdue."""
+    access_reviews.tell_overdue()

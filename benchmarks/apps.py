@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.management.commands.classify import Item, group, read_ahead, read_item
+from classifier.command_line.files import ImageFile, Item, group, read_ahead, read_item
 from ml.calibration import softmax
 from ml.inference import ServedClassifier, load_classifier
 from ml.preprocessing import to_input
@@ -45,7 +45,7 @@ def measure_product(release: Path, files: Sequence[Path], singles: int) -> Figur
     single = []
     for path in files[:singles]:
         began = time.perf_counter()
-        _classify(classifier, [read_item(path, "cell")])
+        _classify(classifier, [read_item(ImageFile(path), "cell")])
         single.append(time.perf_counter() - began)
     names = classifier.class_names
     return Figures(
@@ -69,7 +69,7 @@ def measure_worker(release: Path, files: Sequence[Path], core: int, start: Any) 
 
 def _warm(release: Path, file: Path) -> ServedClassifier:
     classifier = load_classifier(release)
-    _classify(classifier, [read_item(file, "cell")])
+    _classify(classifier, [read_item(ImageFile(file), "cell")])
     return classifier
 
 
@@ -79,7 +79,7 @@ def _classify_all(
     """Read files ahead in threads and classify them in batches, as `manage.py classify` does."""
     predictions: list[Prediction] = []
     began = time.perf_counter()
-    for batch in group(read_ahead(files, "cell")):
+    for batch in group(read_ahead(map(ImageFile, files), "cell")):
         predictions += _classify(classifier, batch)
     return predictions, time.perf_counter() - began
 

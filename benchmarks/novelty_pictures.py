@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cutting import cut_cell
 from ml.nucleus import find_nucleus
 from ml.preprocessing import decode_image
-from ml.strangers import cut_cell
 from ml.types import BoundingBox
 
 Pixels = NDArray[np.uint8]

@@ -52,9 +52,22 @@ def absolute_count(wbc: Decimal, count: int, total: int) -> Decimal:
     return _rounded(Fraction(wbc) * count / total, HUNDREDTHS)
 
 
+def corrected_for_erythroblasts(wbc: Decimal, erythroblasts: int, leukocytes: int) -> Decimal:
+    """Return 100 WBC / (100 + E), E erythroblasts per 100 leukocytes, in hundredths (10⁹/L).
+
+    An analyser that counts nuclei takes erythroblasts for leukocytes.
+    """
+    return _rounded(Fraction(wbc) * leukocytes / (leukocytes + erythroblasts), HUNDREDTHS)
+
+
 def per_hundred(count: int, total: int) -> Decimal:
     """Return how many there are for each 100 of ``total``, with one decimal."""
     return _rounded(Fraction(100 * count, total), TENTHS)
+
+
+def mean_count(count: int, of: int) -> Decimal:
+    """Return a mean number with one decimal; 0.0 of nothing."""
+    return _rounded(Fraction(count, of), TENTHS) if of else Decimal("0.0")
 
 
 def as_percent(proportion: float) -> Decimal:

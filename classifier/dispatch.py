@@ -5,9 +5,11 @@ reaper publishes again; so publishing never fails the caller and never makes him
 """
 
 import logging
+import uuid
 from functools import partial
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -22,12 +24,47 @@ def classify_waiting_runs() -> None:
     _publish_on_commit("classifier.tasks.classify_waiting_runs")
 
 
-def _publish_on_commit(name: str) -> None:
-    transaction.on_commit(partial(_publish, name), robust=True)
+def work_on_slides() -> None:
+    """Tell the workers, after commit, that a slide waits to be checked or taken fields from."""
+    _publish_on_commit("classifier.tasks.work_on_slides")
 
 
-def _publish(name: str) -> None:
+def embed_reference_cells() -> None:
+    """Tell the inference workers, after commit, that reference cells wait for embeddings."""
+    _publish_on_commit("classifier.tasks.embed_reference_cells")
+
+
+def make_thumbnails(image_id: uuid.UUID) -> None:
+    """Tell the workers, after commit, that a field has cells without small pictures.
+
+    Nobody repeats it: what a worker didn't make is made when it is asked for.
+    """
+    _publish_on_commit("classifier.tasks.make_thumbnails", str(image_id))
+
+
+def reassess_critical_results() -> None:
+    """Have the open cases held against the critical limits as they are after commit."""
+    _publish_on_commit("classifier.tasks.reassess_critical_results")
+
+
+def mail_escalation(alert_id: int) -> None:
+    """Have word sent after commit that a critical result was passed on, where mail is set up."""
+    if settings.MAIL_IS_CONFIGURED:
+        send = partial(_publish, "classifier.tasks.mail_escalation", alert_id, expires=None)
+        transaction.on_commit(send, robust=True)
+
+
+def explain_waiting() -> None:
+    """Tell the inference workers, after commit, that explanations wait."""
+    _publish_on_commit("classifier.tasks.explain_waiting")
+
+
+def _publish_on_commit(name: str, *arguments: str) -> None:
+    transaction.on_commit(partial(_publish, name, *arguments), robust=True)
+
+
+def _publish(name: str, *arguments: str | int, expires: int | None = HINT_EXPIRES_SECONDS) -> None:
     try:
-        current_app.send_task(name, expires=HINT_EXPIRES_SECONDS)
+        current_app.send_task(name, args=arguments, expires=expires)
     except OperationalError as error:
         logger.warning("The broker can't be reached; %s waits for the reaper: %s", name, error)

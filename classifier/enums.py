@@ -14,8 +14,17 @@ class CaseStatus(models.TextChoices):
     IN_REVIEW = "in_review", _("In review")
     SIGNED_OFF = "signed_off", _("Signed off")
     AMENDING = "amending", _("Being amended")
+    ENTERED_IN_ERROR = "entered_in_error", _("Entered in error")
     REJECTED = "rejected", _("Rejected")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+REVIEWABLE = (
+    CaseStatus.AWAITING_REVIEW,
+    CaseStatus.IN_REVIEW,
+    CaseStatus.AMENDING,
+    CaseStatus.SIGNED_OFF,
+)
 
 
 class Priority(models.TextChoices):
@@ -73,6 +82,38 @@ class ImageKind(models.TextChoices):
     FIELD = "field", _("Field")
 
 
+class SlideStatus(models.TextChoices):
+    """How far the file of a whole slide is."""
+
+    UPLOADING = "uploading", _("Being uploaded")
+    CHECKING = "checking", _("Being checked")
+    READY = "ready", _("Ready")
+    REFUSED = "refused", _("Refused")
+
+
+class CellOrigin(models.TextChoices):
+    """Who said that there is a cell."""
+
+    FULL_FRAME = "full_frame", _("A picture of one cell")
+    MACHINE = "machine", _("Found by the detector")
+    HUMAN = "human", _("Added by a reviewer")
+
+
+class DetectedKind(models.TextChoices):
+    """What the detector tells apart; white cells are then named by the classifier."""
+
+    LEUKOCYTE = "leukocyte", _("White cell")
+    ERYTHROCYTE = "erythrocyte", _("Red cell")
+    PLATELET = "platelet", _("Platelet")
+
+
+class RepeatMark(models.TextChoices):
+    """A reviewer's word on whether a cell was seen in another field already."""
+
+    DISTINCT = "distinct", _("Another cell")
+    REPEAT = "repeat", _("Seen already")
+
+
 class RunStatus(models.TextChoices):
     """Where one classification of one image stands."""
 
@@ -83,6 +124,29 @@ class RunStatus(models.TextChoices):
 
 
 OPEN_RUN_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class ExplanationMethod(models.TextChoices):
+    """How a map of what raised a class's score is made; the values are `ml.explain`'s."""
+
+    GRAD_CAM = "gradcam", _("Grad-CAM")
+    GRAD_CAM_PP = "gradcam++", _("Grad-CAM++")
+    SHAP = "shap", _("SHAP")
+    LIME = "lime", _("LIME")
+
+
+QUICK_METHODS = (ExplanationMethod.GRAD_CAM, ExplanationMethod.GRAD_CAM_PP)
+"""Their maps cost one forward pass; the others' cost hundreds."""
+
+
+class ExplanationStatus(models.TextChoices):
+    """Where one explanation stands."""
+
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Being made")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class CellType(models.TextChoices):
@@ -102,6 +166,7 @@ class CellType(models.TextChoices):
     PLASMA_CELL = "plasma_cell", _("Plasma cell")
     ERYTHROBLAST = "erythroblast", _("Erythroblast")
     PLATELET = "platelet", _("Platelet")
+    ERYTHROCYTE = "erythrocyte", _("Erythrocyte")
     SMUDGE_CELL = "smudge_cell", _("Smudge cell")
     ARTEFACT = "artefact", _("Artefact")
     UNIDENTIFIED = "unidentified", _("Unidentified")
@@ -128,7 +193,45 @@ class Quantity(models.TextChoices):
     ABSOLUTE = "absolute", _("Absolute count")
 
 
+# What a delta limit watches: the analyser's white count, or the share of a class.
+WHITE_COUNT = "wbc"
+
+
+class Analyte(models.TextChoices):
+    """What an analyser measures that a case can use, with its UCUM unit in `ANALYTE_UNITS`."""
+
+    LEUKOCYTES = "wbc", _("Leukocytes (WBC)")
+    PLATELETS = "platelets", _("Platelets")
+    ERYTHROBLASTS_PER_HUNDRED = "nrbc_per_100", _("Nucleated red cells per 100 leukocytes")
+    ERYTHROBLASTS = "nrbc", _("Nucleated red cells")
+
+
+ANALYTE_UNITS = {
+    Analyte.LEUKOCYTES: "10*9/L",
+    Analyte.PLATELETS: "10*9/L",
+    Analyte.ERYTHROBLASTS_PER_HUNDRED: "/100{WBCs}",
+    Analyte.ERYTHROBLASTS: "10*9/L",
+}
+
+
+class ResultStatus(models.TextChoices):
+    """How an analyser calls its result (HL7 table 0085, ASTM E1394 8.9)."""
+
+    PRELIMINARY = "preliminary", _("Preliminary")
+    FINAL = "final", _("Final")
+    CORRECTED = "corrected", _("Corrected")
+
+
+USABLE_RESULTS = (ResultStatus.FINAL, ResultStatus.CORRECTED)
+
 UNITS = {Quantity.PERCENT: "%", Quantity.ABSOLUTE: "10*9/L"}
+
+
+class AgeUnit(models.TextChoices):
+    """In what the ages of a band are given: completed years, or days for the newborn."""
+
+    YEARS = "years", _("years")
+    DAYS = "days", _("days")
 
 
 class ReviewOutcome(models.TextChoices):
@@ -138,3 +241,71 @@ class ReviewOutcome(models.TextChoices):
     RELEASED = "released", _("Released unsigned")
     RETURNED = "returned", _("Returned to the technician")
     REJECTED = "rejected", _("Specimen rejected")
+
+
+class CellLine(models.TextChoices):
+    """What a feature of morphology is about."""
+
+    RED = "red", _("Red cells")
+    WHITE = "white", _("White cells")
+    PLATELET = "platelet", _("Platelets")
+
+
+class MorphologyUnit(models.TextChoices):
+    """What the percentage of a graded feature is a percentage of."""
+
+    RED_CELLS = "red_cells", _("% of red cells")
+    WHITE_CELLS = "white_cells", _("% of white cells")
+    NEUTROPHILS = "neutrophils", _("% of neutrophils")
+    LYMPHOCYTES = "lymphocytes", _("% of lymphocytes")
+    PLATELETS = "platelets", _("% of platelets")
+
+
+class CriticalRule(models.TextChoices):
+    """What makes a result critical: a value beyond a limit, or that a cell was seen at all."""
+
+    OUTSIDE = "outside", _("Value beyond a limit")
+    SEEN = "seen", _("Any cell of this class, named by a human")
+
+
+class CriticalSide(models.TextChoices):
+    """On which side of its limit a critical finding lies."""
+
+    LOW = "low", _("below")
+    HIGH = "high", _("above")
+    SEEN = "seen", _("seen")
+
+
+class CallChannel(models.TextChoices):
+    """By what way a critical result was told."""
+
+    PHONE = "phone", _("Telephone")
+    IN_PERSON = "in_person", _("In person")
+    PAGER = "pager", _("Pager")
+    MESSAGE = "message", _("Secure message")
+
+
+class CallOutcome(models.TextChoices):
+    """What came of trying to tell a critical result."""
+
+    READ_BACK = "read_back", _("Told and read back")
+    NOT_READ_BACK = "not_read_back", _("Told, not read back")
+    NOT_REACHED = "not_reached", _("Nobody reached")
+    FAILED = "failed", _("Given up: could not be told")
+
+
+class StudyStatus(models.TextChoices):
+    """How far a reference count is."""
+
+    READING = "reading", _("Being read")
+    ARBITRATION = "arbitration", _("Waiting for the arbiter")
+    COMPLETE = "complete", _("Complete")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class ReadingSeat(models.IntegerChoices):
+    """Who somebody is in a reference count."""
+
+    FIRST = 1, _("Reader 1")
+    SECOND = 2, _("Reader 2")
+    ARBITER = 3, _("Arbiter")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import uuid
+
     from classifier.models import Patient
 
 
@@ -27,6 +29,15 @@ class EditConflict(DomainError):
     """Somebody else changed the record since it was read."""
 
 
+class UnseenChange(EditConflict):
+    """A step would overwrite what somebody said of cells since its author saw them."""
+
+    def __init__(self, cell_ids: Sequence["uuid.UUID"]) -> None:
+        noun = "cell was" if len(cell_ids) == 1 else "cells were"
+        super().__init__(f"{len(cell_ids)} {noun} changed since you saw them. Nothing was stored.")
+        self.cell_ids = tuple(cell_ids)
+
+
 class InvalidSpecimen(DomainError):
     """The specimen's dates or condition contradict each other."""
 
@@ -37,6 +48,22 @@ class ImageRefused(DomainError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class SlideRefused(DomainError):
+    """The file of a whole slide can't be taken."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PartOutOfPlace(DomainError):
+    """A part of a file is not the one that comes next; `expected` is the byte where that starts."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__("The upload continues at another place of the file.")
+        self.expected = expected
 
 
 class DuplicatePatient(DomainError):

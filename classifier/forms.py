@@ -11,6 +11,7 @@ from classifier.enums import ImageKind, Priority, Sex, SpecimenCondition, Specim
 from classifier.models import Case, Specimen
 from classifier.services.cases import OrderDetails, SpecimenDetails
 from classifier.services.patients import Identity
+from classifier.services.slides import MOST_FIELDS
 
 IMAGE_TYPES = ".jpg,.jpeg,.png,.tif,.tiff,.bmp,.webp,image/jpeg,image/png,image/tiff,image/bmp"
 
@@ -84,11 +85,17 @@ class OrderForm(forms.ModelForm):
     class Meta:
         model = Case
         fields = [
-            "priority", "ordering_clinician", "clinical_details", "wbc_count", "wbc_measured_at"
+            "priority", "ordering_clinician", "clinical_details", "wbc_count", "wbc_measured_at",
+            "wbc_excludes_erythroblasts",
         ]  # fmt: skip
-        labels = {"wbc_count": "WBC count (10⁹/L)", "wbc_measured_at": "Measured at"}
+        labels = {
+            "wbc_count": "WBC count (10⁹/L)",
+            "wbc_measured_at": "Measured at",
+            "wbc_excludes_erythroblasts": "The count leaves out nucleated red cells",
+        }
         help_texts = {
             "wbc_count": "From the analyser, if known. Gives absolute counts.",
+            "wbc_excludes_erythroblasts": "Then it is not corrected for them again.",
             "clinical_details": "Diagnosis, question, treatment.",
         }
         widgets = {
@@ -158,6 +165,12 @@ class KindForm(forms.Form):
     """Whether a picture shows one cell or a field."""
 
     kind = forms.ChoiceField(choices=ImageKind.choices)
+
+
+class FieldsForm(forms.Form):
+    """How many fields a worker is to take from a slide."""
+
+    count = forms.IntegerField(label="Fields", min_value=1, max_value=MOST_FIELDS)
 
 
 class ManyFilesInput(forms.ClearableFileInput):

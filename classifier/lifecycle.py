@@ -40,7 +40,7 @@ _TABLE = (
         (S.REGISTERED,),
         S.IN_CLASSIFICATION,
         policies.can_submit,
-        (guards.has_usable_image,),
+        (guards.slides_are_settled, guards.has_usable_image),
         stamp="submitted",
     ),
     Transition(
@@ -65,6 +65,7 @@ _TABLE = (
         policies.can_submit,
         needs_reason=True,
     ),
+    Transition("take_back", (S.AWAITING_REVIEW,), S.REGISTERED, policies.can_submit),
     Transition("open_review", (S.AWAITING_REVIEW,), S.IN_REVIEW, policies.can_open_review),
     Transition("release", (S.IN_REVIEW,), S.AWAITING_REVIEW, policies.can_release),
     Transition(
@@ -75,11 +76,25 @@ _TABLE = (
         needs_reason=True,
     ),
     Transition(
+        "issue_interim",
+        (S.IN_REVIEW,),
+        S.IN_REVIEW,
+        policies.can_sign_off,
+        (guards.referred_cells_resolved,),
+    ),
+    Transition(
+        "issue_interim_unopened",
+        (S.AWAITING_REVIEW,),
+        S.AWAITING_REVIEW,
+        policies.can_issue_interim,
+        (guards.referred_cells_resolved,),
+    ),
+    Transition(
         "sign_off",
         (S.IN_REVIEW, S.AMENDING),
         S.SIGNED_OFF,
         policies.can_sign_off,
-        (guards.referred_cells_resolved,),
+        (guards.referred_cells_resolved, guards.critical_results_told),
         stamp="signed",
     ),
     Transition("amend", (S.SIGNED_OFF,), S.AMENDING, policies.can_amend, needs_reason=True),
@@ -88,7 +103,18 @@ _TABLE = (
         (S.AMENDING,),
         S.SIGNED_OFF,
         policies.can_edit_review,
-        (guards.nothing_corrected_in_open_review,),
+        (
+            guards.nothing_corrected_in_open_review,
+            guards.nothing_graded_in_open_review,
+            guards.nothing_taken_in_open_review,
+        ),
+    ),
+    Transition(
+        "withdraw_report",
+        (S.SIGNED_OFF,),
+        S.ENTERED_IN_ERROR,
+        policies.can_confirm_withdrawal,
+        needs_reason=True,
     ),
     Transition(
         "reject",
@@ -97,7 +123,7 @@ _TABLE = (
         policies.can_reject,
         needs_reason=True,
     ),
-    Transition("cancel", (S.REGISTERED,), S.CANCELLED, policies.can_submit, needs_reason=True),
+    Transition("cancel", (S.REGISTERED,), S.CANCELLED, policies.can_cancel, needs_reason=True),
 )
 
 TRANSITIONS: Mapping[str, Transition] = {move.name: move for move in _TABLE}

@@ -1,5 +1,6 @@
 """Who may do what to which case; services ask before acting, views before showing a button."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from classifier.enums import CaseStatus
@@ -16,14 +17,28 @@ TECHNICIAN_STAGE = (
 )
 
 
+READING_BARS: list[Callable[["User", Case], bool]] = []
+"""Further reasons why somebody doesn't read a case blind; apps above add theirs when they load."""
+
+
 def can_register_patient(user: "User", _case: Case | None = None) -> bool:
-    """Whoever holds the duty may register patients and open cases."""
-    return user.has_perm("accounts.register_patient")
+    """Whoever holds the duty may; the system too, when an order of another system comes in."""
+    return user.is_system or user.has_perm("accounts.register_patient")
 
 
 def can_submit(user: "User", _case: Case) -> bool:
     """Whoever holds the duty may add images to a registered case, submit and retry it."""
     return user.has_perm("accounts.submit_case")
+
+
+def can_cancel(user: "User", case: Case) -> bool:
+    """Whoever may submit a case; the system too, when its order is cancelled."""
+    return user.is_system or can_submit(user, case)
+
+
+def can_bring_results(user: "User", _case: Case | None = None) -> bool:
+    """The system for an analyser, and whoever registers patients: they match unknown specimens."""
+    return user.is_system or user.has_perm("accounts.register_patient")
 
 
 def can_open_review(user: "User", case: Case) -> bool:
@@ -50,9 +65,31 @@ def can_sign_off(user: "User", case: Case) -> bool:
     )
 
 
+def can_issue_interim(user: "User", case: Case) -> bool:
+    """Of a case that nobody has open: a pathologist who signs and did not submit it."""
+    return (
+        user.has_perm("accounts.sign_off_case")
+        and can_open_review(user, case)
+        and not case.reviews.filter(completed_at__isnull=True).exists()
+    )
+
+
 def can_amend(user: "User", case: Case) -> bool:
     """A pathologist other than the submitter may correct a signed report."""
     return user.has_perm("accounts.amend_report") and case.submitted_by_id != user.pk
+
+
+def can_ask_withdrawal(user: "User", case: Case) -> bool:
+    """A pathologist other than the submitter asks for a report to be withdrawn."""
+    return can_amend(user, case)
+
+
+def can_confirm_withdrawal(user: "User", case: Case) -> bool:
+    """Whoever manages the laboratory, and neither signed nor submitted the case."""
+    return user.has_perm("accounts.manage_laboratory") and user.pk not in (
+        case.signed_by_id,
+        case.submitted_by_id,
+    )
 
 
 def can_reject(user: "User", case: Case) -> bool:
@@ -62,9 +99,54 @@ def can_reject(user: "User", case: Case) -> bool:
     return can_edit_review(user, case)
 
 
+def can_record_callback(user: "User", _case: Case | None = None) -> bool:
+    """Whoever holds the duty may tell a critical result and write it down."""
+    return user.has_perm("accounts.record_callback")
+
+
 def can_manage_models(user: "User", _case: Case | None = None) -> bool:
     """Whoever holds the duty, and the system when it starts up with a release."""
     return user.is_system or user.has_perm("accounts.manage_models")
+
+
+def can_keep_reference_cells(user: "User", _case: Case | None = None) -> bool:
+    """Pathologists choose what the laboratory compares with; the system imports for them."""
+    return user.is_system or user.has_perm("accounts.review_case")
+
+
+def can_approve_limits(user: "User", _case: Case | None = None) -> bool:
+    """Whoever holds the duty approves the laboratory's limits and cut-offs in their own name."""
+    return user.has_perm("accounts.approve_limits")
+
+
+def can_propose_limits(user: "User", _case: Case | None = None) -> bool:
+    """Whoever approves limits, or manages the laboratory."""
+    return can_approve_limits(user) or user.has_perm("accounts.manage_laboratory")
+
+
+def can_ask_why(user: "User", case: Case) -> bool:
+    """Whoever may see the case."""
+    return Case.objects.visible_to(user).filter(pk=case.pk).exists()
+
+
+def can_open_reference_count(user: "User", _case: Case | None = None) -> bool:
+    """Pathologists, and whoever manages the laboratory."""
+    return user.has_perm("accounts.review_case") or user.has_perm("accounts.manage_laboratory")
+
+
+def can_read_reference_count(user: "User", case: Case) -> bool:
+    """Pathologists who never had anything to do with the case.
+
+    They neither submitted it, nor had it open for review, nor told a critical result of it, nor
+    are barred by what an app above knows of (`READING_BARS`).
+    """
+    return (
+        user.has_perm("accounts.review_case")
+        and case.submitted_by_id != user.pk
+        and not case.reviews.filter(reviewer=user).exists()
+        and not case.critical_alerts.filter(calls__called_by=user).exists()
+        and not any(is_barred(user, case) for is_barred in READING_BARS)
+    )
 
 
 def is_system(user: "User", _case: Case) -> bool:

@@ -1,13 +1,25 @@
 """Which rows a person may see, and the recurring selections of rows."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Self, cast
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Case as Choice
-from django.db.models import IntegerField, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Exists, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, JSONObject, Now
 
-from classifier.enums import OPEN_RUN_STATUSES, CaseStatus, Priority, RunStatus
+from classifier.enums import (
+    OPEN_RUN_STATUSES,
+    QUICK_METHODS,
+    CaseStatus,
+    DetectedKind,
+    ExplanationStatus,
+    Priority,
+    RepeatMark,
+    RunStatus,
+    SlideStatus,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,12 +39,24 @@ def priority_rank(field: str = "priority") -> Choice:
     )
 
 
+def _is_read_blind(user: "User", *, patient: str) -> Exists:
+    """Tell the patients of whom the user is just reading cells blind.
+
+    Until that is done, nothing of their record may be seen: it holds what the machine and others
+    said of the cells.
+    """
+    readings = apps.get_model("classifier", "ReferenceReading")._default_manager
+    return Exists(readings.open().filter(reader=user, study__case__patient=OuterRef(patient)))
+
+
 class PatientQuerySet(models.QuerySet):
     """Selections of patients."""
 
     def visible_to(self, user: "User") -> Self:
         """Return the patients whose record the user may read."""
-        return self if user.has_perm("accounts.view_patient") else self.none()
+        if not user.has_perm("accounts.view_patient"):
+            return self.none()
+        return self.exclude(_is_read_blind(user, patient="pk"))
 
     def matching(self, text: str) -> Self:
         """Return patients whose MRN starts with, or whose names contain, each word of ``text``."""
@@ -50,16 +74,18 @@ class CaseQuerySet(models.QuerySet):
     """Selections of cases."""
 
     def visible_to(self, user: "User") -> Self:
-        """Return the cases that the user may open."""
-        return self if user.has_perm("accounts.view_patient") else self.none()
+        """Return the cases that the user may open; none of a patient whose cells are read blind."""
+        if not user.has_perm("accounts.view_patient"):
+            return self.none()
+        return self.not_read_blind_by(user)
+
+    def not_read_blind_by(self, user: "User") -> Self:
+        """Leave out the cases of patients whose cells the user is just reading blind."""
+        return self.exclude(_is_read_blind(user, patient="patient_id"))
 
     def awaiting_review(self) -> Self:
         """Return the cases that a pathologist should open or has open."""
         return self.filter(status__in=[CaseStatus.AWAITING_REVIEW, CaseStatus.IN_REVIEW])
-
-    def by_urgency(self) -> Self:
-        """Sort STAT first, then by how long the case has waited."""
-        return self.annotate(urgency=priority_rank()).order_by("urgency", "registered_at")
 
     def matching(self, text: str) -> Self:
         """Return cases whose accession number or patient matches ``text``."""
@@ -72,6 +98,21 @@ class CaseQuerySet(models.QuerySet):
                 | Q(patient__given_name__icontains=word)
             )
         return found
+
+
+class LimitQuerySet(models.QuerySet):
+    """Selections of versions of the laboratory's limits."""
+
+    def in_force(self, day: date) -> Self:
+        """Return the versions that judge blood taken on ``day``.
+
+        They are approved, or came with the laboratory; a proposal judges nothing.
+        """
+        return self.filter(
+            Q(approved_by__isnull=False) | Q(proposed_by__isnull=True),
+            Q(retired_on__isnull=True) | Q(retired_on__gt=day),
+            effective_from__lte=day,
+        )
 
 
 class RunQuerySet(models.QuerySet):
@@ -102,28 +143,153 @@ class RunQuerySet(models.QuerySet):
         return self.order_by(priority_rank("image__case__priority"), "queued_at", "pk")
 
 
+class SlideQuerySet(models.QuerySet):
+    """Selections of whole slides."""
+
+    def unsettled(self) -> Self:
+        """Return slides that are being uploaded, checked, or taken fields from."""
+        return self.filter(
+            Q(status__in=(SlideStatus.UPLOADING, SlideStatus.CHECKING)) | Q(fields_wanted__gt=0)
+        )
+
+    def waiting(self) -> Self:
+        """Return slides that a worker should take up: complete, and held by none that is alive."""
+        return self.filter(
+            Q(status=SlideStatus.CHECKING) | Q(fields_wanted__gt=0),
+            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()),
+        )
+
+
+class ReferenceCellQuerySet(models.QuerySet):
+    """Selections of the reference library, which names no patient: every member may look at it."""
+
+    def visible_to(self, user: "User") -> Self:
+        """Return what the user may look at; retired cells for those who keep the library.
+
+        No cell of a patient whose cells the user is just reading blind: the library says what
+        class it shows.
+        """
+        if user.has_perm("accounts.review_case"):
+            return self.exclude(_is_read_blind(user, patient="cell__image__case__patient"))
+        return self.in_use() if user.is_authenticated else self.none()
+
+    def in_use(self) -> Self:
+        """Return the cells that are not retired."""
+        return self.filter(retired_at=None)
+
+
+class ExplanationQuerySet(models.QuerySet):
+    """Selections of explanations."""
+
+    def claimable(self) -> Self:
+        """Return explanations that wait and do not rest after a fault."""
+        return self.filter(
+            Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()),
+            status=ExplanationStatus.QUEUED,
+        )
+
+    def abandoned(self) -> Self:
+        """Return explanations whose worker let the lease expire."""
+        return self.filter(status=ExplanationStatus.RUNNING, lease_expires_at__lt=Now())
+
+    def quickest_first(self) -> Self:
+        """Sort quick maps first, then quick ones that lack their scores, then the slow methods."""
+        rank = Choice(
+            When(method__in=QUICK_METHODS, heat="", then=Value(0)),
+            When(method__in=QUICK_METHODS, then=Value(1)),
+            default=Value(2),
+        )
+        return self.order_by(rank, "requested_at", "pk")
+
+
 class CellQuerySet(models.QuerySet):
     """Selections of cells together with what machine and human say of them."""
 
-    def with_findings(self) -> Self:
-        """Annotate the latest prediction (`machine_*`) and human mark (`human_type`, "" if none).
+    def for_review(self) -> Self:
+        """Return the cells that a reviewer judges: white cells, and what a human has marked.
 
-        `machine_type` is None where no run succeeded; `machine_referred` is then True.
+        The red cells and platelets of a field are only counted.
         """
-        prediction = self._latest("predictions")
-        correction = self._latest("corrections")
+        marked = self._latest("corrections")
+        return self.filter(Q(detected_as=DetectedKind.LEUKOCYTE) | Exists(marked))
+
+    def with_findings(self) -> Self:
+        """Annotate the latest prediction (`machine_*`) and the latest human mark (`human_*`).
+
+        `machine_type` is the detector's word for red cells and platelets, and None where no run
+        succeeded; `machine_referred` is then True. `human_type` and `human_repeat` are "" where
+        no human said anything. `cut` and `removed` follow from both.
+        """
+        prediction, correction = self._latest("predictions"), self._latest("corrections")
+        was_detected = Q(detected_as__in=(DetectedKind.ERYTHROCYTE, DetectedKind.PLATELET))
+        box = JSONObject(x0="x0", y0="y0", x1="x1", y1="y1")
         return self.annotate(
-            machine_type=Subquery(prediction.values("cell_type")[:1]),
+            machine_type=Coalesce(
+                Subquery(prediction.values("cell_type")[:1]),
+                Choice(When(was_detected, then="detected_as")),
+            ),
             machine_confidence=Subquery(prediction.values("confidence")[:1]),
             machine_probabilities=Subquery(prediction.values("probabilities")[:1]),
-            machine_referred=Coalesce(Subquery(prediction.values("is_referred")[:1]), UNREAD),
+            machine_referred=Coalesce(
+                Subquery(prediction.values("is_referred")[:1]),
+                Choice(When(was_detected, then=Value(value=False)), default=UNREAD),
+            ),
             human_type=Coalesce(Subquery(correction.values("cell_type")[:1]), Value("")),
+            human_repeat=Coalesce(Subquery(correction.values("repeat_mark")[:1]), Value("")),
+            human_box=Subquery(correction.values(box=box)[:1]),
+            cut=Coalesce(Subquery(correction.values("at_edge")[:1]), "at_edge"),
+            removed=Coalesce(Subquery(correction.values("is_removed")[:1]), Value(value=False)),
+        )
+
+    def counted(self) -> Self:
+        """Return, with findings, the cells that count: whole, not removed, not seen before."""
+        once = Q(repeat_of=None) & ~Q(human_repeat=RepeatMark.REPEAT)
+        return self.with_findings().filter(
+            once | Q(human_repeat=RepeatMark.DISTINCT), cut=False, removed=False
         )
 
     def unresolved(self) -> Self:
-        """Return the cells that the machine referred and no human has named."""
-        return self.with_findings().filter(machine_referred=True, human_type="")
+        """Return the cells that count, that the machine referred and no human has named."""
+        return self.for_review().counted().filter(machine_referred=True, human_type="")
+
+    def unconfirmed(self, cell_type: str) -> Self:
+        """Return the cells that count, that the machine alone has named so, and not referred."""
+        return (
+            self.for_review()
+            .counted()
+            .filter(machine_type=cell_type, machine_referred=False, human_type="")
+        )
 
     def _latest(self, relation: str) -> "models.QuerySet[models.Model]":
         related = cast("type[models.Model]", self.model._meta.get_field(relation).related_model)
         return related._default_manager.filter(cell=OuterRef("pk")).order_by("-pk")
+
+
+class ReferenceStudyQuerySet(models.QuerySet):
+    """Selections of reference counts."""
+
+    DUTIES = ("accounts.review_case", "accounts.manage_laboratory")
+
+    def visible_to(self, user: "User") -> Self:
+        """Return the studies that the user may open: all, for readers and those who manage.
+
+        While the user reads blind, of that patient the study being read alone: an earlier one
+        shows what others called the cells.
+        """
+        if not any(user.has_perm(duty) for duty in self.DUTIES):
+            return self.none()
+        readings = apps.get_model("classifier", "ReferenceReading")._default_manager
+        own = Exists(readings.open().filter(reader=user, study=OuterRef("pk")))
+        return self.filter(own | ~_is_read_blind(user, patient="case__patient"))
+
+
+class ReferenceReadingQuerySet(models.QuerySet):
+    """Selections of readings."""
+
+    def open(self) -> Self:
+        """Return the readings that somebody is at, in studies that go on."""
+        return self.filter(completed_at=None, left_at=None, study__ended_at=None)
+
+    def standing(self) -> Self:
+        """Return the readings that nobody left."""
+        return self.filter(left_at=None)

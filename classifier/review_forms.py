@@ -1,17 +1,47 @@
 """Plain forms of the review page, for browsers whose scripts don't run."""
 
+import uuid
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from classifier.enums import CellType
-from classifier.services.corrections import REASON_LIMIT
+from classifier.services.marking import REASON_LIMIT
 
 
-class StepForm(forms.Form):
-    """A step and the id that makes its repetition harmless."""
+class ActionForm(forms.Form):
+    """A step, and the id that makes its repetition harmless."""
 
     action_id = forms.UUIDField()
+
+
+class StepForm(ActionForm):
+    """A step on cells, and what its author had seen.
+
+    `known` is the latest correction of the case that the page showed; older pages don't tell.
+    """
+
+    known = forms.IntegerField(required=False, min_value=0)
+
+
+class LateResultsForm(forms.Form):
+    """Values of an analyser that came after signing, to be taken into the amendment."""
+
+    results = forms.TypedMultipleChoiceField(coerce=uuid.UUID)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        sent = [(value, value) for value in data.getlist("results") if _is_uuid(value)]
+        self.fields["results"].choices = sent  # type: ignore[attr-defined]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 class CellsForm(StepForm):

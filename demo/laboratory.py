@@ -18,7 +18,9 @@ from classifier.models import Case, Laboratory, Patient
 from classifier.services.cases import OrderDetails, SpecimenDetails, open_case, submit_case
 from classifier.services.images import add_image
 from classifier.services.patients import register_patient
+from classifier.services.reference_imports import Provenance, import_picture
 from demo import pictures
+from demo.history import EARLIER, sign_earlier_reports
 from demo.people import PASSWORD, PATIENTS, STAFF, StaffMember
 
 Progress = Callable[[str], None]
@@ -26,7 +28,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoCase:
-    """A case to be made: for which patient, how urgent, how many pictures, how long ago."""
+    """A case to be made: for which patient, how urgent, how many pictures, how long ago.
+
+    Its pictures are single cells, or whole fields.
+    """
 
     patient: int
     priority: Priority
@@ -34,6 +39,7 @@ class DemoCase:
     hours_ago: int
     wbc_count: Decimal | None
     is_submitted: bool = True
+    of_fields: bool = False
 
 
 CASES = (
@@ -41,7 +47,14 @@ CASES = (
     DemoCase(1, Priority.STAT, 24, 1, Decimal("28.40")),
     DemoCase(2, Priority.URGENT, 24, 3, None),
     DemoCase(3, Priority.ROUTINE, 6, 2, Decimal("9.10"), is_submitted=False),
+    DemoCase(4, Priority.ROUTINE, 12, 4, Decimal("11.60"), of_fields=True),
 )
+
+
+KNOWN_BEFORE = 1
+"""The patient with earlier reports."""
+
+DRAWN = Provenance("Drawn by the demonstration; no real cell", "Apache-2.0, as HematoVision")
 
 
 def is_empty() -> bool:
@@ -59,9 +72,13 @@ def seed(*, images: Path | None, report: Progress) -> None:
     staff = {member.role: _create_account(member) for member in STAFF}
     technician = staff[Role.TECHNICIAN]
     patients = [register_patient(actor=technician, identity=identity) for identity in PATIENTS]
+    report(f"  {len(EARLIER)} earlier reports")
+    pathologist = staff[Role.PATHOLOGIST]
+    sign_earlier_reports(patients[KNOWN_BEFORE], technician=technician, pathologist=pathologist)
     for number, plan in enumerate(CASES, start=1):
         report(f"  case {number} of {len(CASES)}: {plan.images} pictures")
         _make_case(plan, patients[plan.patient], technician, images, seed=number)
+    _fill_reference_library()
 
 
 def _name_laboratory() -> None:
@@ -71,6 +88,7 @@ def _name_laboratory() -> None:
     laboratory.phone = "+00 000 000 000"
     laboratory.director = "Leila Haddad, MD"
     laboratory.mrn_issuer = "HVDEMO"
+    laboratory.platelet_factor = Decimal(15)
     laboratory.is_demo = True
     laboratory.save()
     record(actor=User.system(), action="demo.seeded", target=None)
@@ -103,16 +121,23 @@ def _make_case(
             collected_at=received - timedelta(minutes=40), received_at=received
         ),
     )
-    taken = _take_in(case, technician, _pictures(plan.images, images, seed))
+    taken = _take_in(case, technician, _pictures(plan, images, seed))
     if plan.is_submitted and taken:
         submit_case(case_id=case.pk, actor=technician)
     return case
 
 
-def _pictures(count: int, images: Path | None, seed: int) -> Iterable[pictures.Picture]:
+def _fill_reference_library() -> None:
+    for cell_type, data in pictures.rendered_references():
+        import_picture(data=data, cell_type=cell_type, provenance=DRAWN, actor=User.system())
+
+
+def _pictures(plan: DemoCase, images: Path | None, seed: int) -> Iterable[pictures.Picture]:
+    if plan.of_fields:
+        return pictures.rendered_fields(plan.images, seed=seed)
     if images:
-        return pictures.from_folder(images, count, seed=seed)
-    return pictures.rendered(count, seed=seed)
+        return pictures.from_folder(images, plan.images, seed=seed)
+    return pictures.rendered(plan.images, seed=seed)
 
 
 def _take_in(case: Case, technician: User, files: Iterable[pictures.Picture]) -> int:

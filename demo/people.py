@@ -22,6 +22,7 @@ class StaffMember:
 STAFF = (
     StaffMember(Role.TECHNICIAN, "technician@demo.example", "Tara Lindqvist", "MLS"),
     StaffMember(Role.PATHOLOGIST, "pathologist@demo.example", "Leila Haddad", "MD"),
+    StaffMember(Role.CONSULTANT, "consultant@demo.example", "Cora Whitfield", "MD PhD"),
     StaffMember(Role.ADMINISTRATOR, "administrator@demo.example", "Ada Okafor"),
 )
 
@@ -30,4 +31,5 @@ PATIENTS = (
     Identity("DEMO-1002", "HVDEMO", "Varga", "István", date(1957, 6, 14), "male"),
     Identity("DEMO-1003", "HVDEMO", "Nakamura", "Aiko", date(1991, 11, 30), "female"),
     Identity("DEMO-1004", "HVDEMO", "Mbeki", "Thabo", date(2016, 3, 8), "male"),
+    Identity("DEMO-1005", "HVDEMO", "Okafor", "Ngozi", date(1974, 5, 2), "female"),
 )

@@ -1,25 +1,35 @@
 """What a load balancer and an operator may ask: does the process live, can the site serve?"""
 
 import dataclasses
-import shutil
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable
 from health_check.views import HealthCheckView
 
+from vault.stores import the_store
+
 LEAST_FREE_BYTES = 500 * 1024 * 1024
+PLENTY = 1 << 50
+
+
+def free_bytes() -> int:
+    """Return how much room is left where images are kept; an object store never says, so plenty."""
+    room = the_store().free_bytes()
+    return PLENTY if room is None else room
 
 
 @dataclasses.dataclass
 class Disk(HealthCheck):
-    """Refuse service before uploads fail for want of space."""
+    """Refuse service before uploads fail for want of space, or of the store itself."""
 
     def run(self) -> None:
-        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(settings.MEDIA_ROOT).free < LEAST_FREE_BYTES:
+        try:
+            the_store().check()
+        except OSError as error:
+            raise ServiceUnavailable("The store of images can't be used") from error
+        if free_bytes() < LEAST_FREE_BYTES:
             raise ServiceUnavailable("The disk for images is nearly full")
 
 

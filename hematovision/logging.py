@@ -7,6 +7,7 @@ refuses one.
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ PERSONAL_KEYS = frozenset({
     "birth_date", "email", "family_name", "first_name", "full_name", "given_name", "last_name",
     "login", "mrn", "name", "password", "patient_name", "username",
 })  # fmt: skip
-ROUTINE = ("GET /health/", "Task classifier.tasks.reap_runs[")
+ROUTINE = ("GET /health/", "GET /metrics")
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s\"']+")
 _QUOTED_ROW = re.compile(r"(=\(|Failing row contains \().*?\)(?=[\s.\"']|$)")
 
@@ -33,13 +34,17 @@ def remove_personal_data(_logger: Any, _method: str, event: EventDict) -> EventD
 
 
 class LeaveOutRoutine(logging.Filter):
-    """No line for what happens every few seconds and went well."""
+    """No line for what happens every few seconds and went well: checks, and tasks of the clock."""
+
+    def __init__(self, tasks: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.routine = (*ROUTINE, *(f"Task {name}[" for name in tasks))
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
             return True
         said = record.msg.get("request") if isinstance(record.msg, dict) else record.getMessage()
-        return not str(said).startswith(ROUTINE)
+        return not str(said).startswith(self.routine)
 
 
 def _without_user_agent(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -69,7 +74,9 @@ def configure_structlog() -> None:
     )
 
 
-def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+def logging_config(
+    *, level: str, as_json: bool, routine_tasks: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the configuration of the standard library's logging, for Django, Celery, gunicorn."""
     last: Processor = (
         structlog.processors.JSONRenderer()
@@ -91,7 +98,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
             }
         },
-        "filters": {"routine": {"()": LeaveOutRoutine}},
+        "filters": {"routine": {"()": LeaveOutRoutine, "tasks": list(routine_tasks)}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",

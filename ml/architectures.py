@@ -86,20 +86,27 @@ def build(
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"Unknown architecture {architecture!r}; choose from {ARCHITECTURES}.")
-    parts = _BACKBONES[architecture]
-    if input_size is not None and input_size < parts.smallest:
-        raise ValueError(f"{architecture} needs at least {parts.smallest} pixels a side.")
+    smallest = _BACKBONES[architecture].smallest
+    if input_size is not None and input_size < smallest:
+        raise ValueError(f"{architecture} needs at least {smallest} pixels a side.")
     inputs = keras.Input((input_size, input_size, 3), name="image")
+    backbone = make_backbone(architecture, inputs, backbone_weights)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(backbone.output)
+    kept = keras.layers.Dropout(dropout, name="dropout")(pooled)
+    logits = keras.layers.Dense(classes, name=HEAD)(kept)
+    return keras.Model(inputs, logits, name=architecture)
+
+
+def make_backbone(architecture: str, inputs: Any, backbone_weights: str | None) -> keras.Model:
+    """The network without its head, over float32[N, H, W, 3] in [-1, 1]; weights as in `build`."""
+    parts = _BACKBONES[architecture]
     backbone = parts.make(
         input_tensor=parts.adapt(inputs), include_top=False, weights=backbone_weights
     )
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _BATCH_NORM_MOMENTUM
-    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(backbone.output)
-    kept = keras.layers.Dropout(dropout, name="dropout")(pooled)
-    logits = keras.layers.Dense(classes, name=HEAD)(kept)
-    return keras.Model(inputs, logits, name=architecture)
+    return backbone
 
 
 def set_backbone_trainable(model: keras.Model, *, trainable: bool) -> None:

@@ -65,9 +65,9 @@ def augment(
         square = _cut_tightly(square, nucleus, rng, strength)
     view = frame(square, nucleus, size, _stray(rng, strength))
     if rng.random() < 0.9:
-        view = _jitter_stain(view, rng, strength)
-    view = _jitter_camera(view, rng, strength)
-    return normalise_stain(_degrade(view, rng, strength))
+        view = jitter_stain(view, rng, strength)
+    view = jitter_camera(view, rng, strength)
+    return normalise_stain(degrade(view, rng, strength))
 
 
 def _swap_surroundings(
@@ -113,7 +113,7 @@ def _stray(rng: np.random.Generator, strength: Strength) -> Pose:
     )
 
 
-def _jitter_stain(
+def jitter_stain(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
     """Scale and offset each stain's density (Tellez et al., Med Image Anal 2019;58:101544).
@@ -130,7 +130,7 @@ def _jitter_stain(
     return _as_bytes(cv2.exp(-density) * 256.0 - 1.0)
 
 
-def _jitter_camera(
+def jitter_camera(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
     """White balance, gamma and brightness by one table a channel; saturation; now and then grey."""
@@ -152,7 +152,7 @@ def _neutralising_gains(view: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(background.mean() / background, dtype=np.float64)
 
 
-def _degrade(
+def degrade(
     view: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.uint8]:
     """Lose detail as small pictures, focus, noise and JPEG do, or sharpen as cameras do."""
@@ -175,9 +175,11 @@ def _degrade(
 
 
 def _coarsen(view: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    size = view.shape[0]
+    height, width = view.shape[:2]
     few = cv2.resize(view, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(few, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    return np.asarray(
+        cv2.resize(few, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
+    )
 
 
 def _as_bytes(values: Any) -> NDArray[np.uint8]:

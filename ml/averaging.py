@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import keras
 import numpy as np
+
+SHARE: Final = 0.998
+"""Share of itself that the average keeps at each step."""
 
 
 class MovingAverage:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from ml.artifacts import ReleaseSpec
+from ml.artifacts import CARD_NAME, ReleaseSpec, write_spec
+from ml.card_morphology import morphology_section
+from ml.card_referral import referral_section, served_section
+from ml.card_words import percent, share, words
 from ml.looks import CloserLook
 
 _TEMPLATE = """# Model card: {name} {version}
@@ -25,17 +29,16 @@ to be cut into cells first; deciding without a human.
 
 ## Referral
 
-Confidence is the softmax at temperature {temperature}, fitted on the validation fold. Below
-{threshold:.4f} a cell is reported as unidentified and referred to a human. That is the lowest
-threshold at which at most 0.5 % of the accepted cells of the validation fold were misnamed.
+{referral}
 
 A picture unlike any cell it learned from, a blurred one, and one whose nucleus the edge cuts are
-referred as well, whatever the network says (`docs/novelty.md`). The figures below leave that out.
+referred as well, whatever the network says (`docs/novelty.md`).
 
 ## Figures on the untouched test fold
 
 The test fold was split off by group before training and read once, when this release was made.
-Intervals are Clopper-Pearson, 95 %.
+Intervals are Clopper-Pearson, 95 %. What the first table calls accepted is by a threshold of
+{threshold:.4f} on confidence, odd pictures left aside.
 
 | | value | n | 95 % interval |
 |---|---|---|---|
@@ -54,7 +57,7 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 |---|{confusion_rule}|
 {confusion_rows}
 
-## Other laboratories
+{served}{morphology}## Other laboratories
 
 {strangers}{cross_validation}
 
@@ -87,6 +90,12 @@ are brought to a standard; values are mapped to -1..1. See `docs/models.md`.
 """
 
 
+def publish(release_dir: Path, spec: ReleaseSpec) -> None:
+    """Write the spec, and the model card that is made from it."""
+    write_spec(release_dir, spec)
+    (release_dir / CARD_NAME).write_text(render_card(spec), encoding="utf-8")
+
+
 def render_card(spec: ReleaseSpec) -> str:
     """Fill in the card, in Markdown."""
     test = spec.metrics["test"]
@@ -97,9 +106,11 @@ def render_card(spec: ReleaseSpec) -> str:
         architecture=spec.architecture,
         size=spec.input_size,
         class_count=len(names),
-        classes=", ".join(_words(name) for name in names),
+        classes=", ".join(words(name) for name in names),
         sha256=spec.sha256,
-        temperature=spec.temperature,
+        referral=referral_section(spec),
+        served=served_section(spec),
+        morphology=morphology_section(spec),
         threshold=spec.threshold,
         headline=_headline(test),
         balanced=test["balanced_accuracy"],
@@ -107,7 +118,7 @@ def render_card(spec: ReleaseSpec) -> str:
         ece=test["expected_calibration_error"],
         brier=test["brier"],
         class_rows="\n".join(_class_row(name, test["classes"][name]) for name in names),
-        confusion_head=" | ".join(_words(name) for name in names),
+        confusion_head=" | ".join(words(name) for name in names),
         confusion_rule="|".join("---" for _ in names),
         confusion_rows=_confusion_rows(names, test["confusion"]),
         strangers=_strangers(spec.metrics.get("strangers", [])),
@@ -128,26 +139,17 @@ def _headline(test: Mapping[str, Any]) -> str:
         ("Accepted (not referred)", test["accepted"]),
         ("Accuracy of the accepted", test["accuracy_of_accepted"]),
     )
-    return "\n".join(f"| {title} | {_share(share)} |" for title, share in rows)
-
-
-def _share(share: Mapping[str, Any]) -> str:
-    low, high = share["interval_95"]
-    return f"{_percent(share)} | {share['n']} | {low:.2%} to {high:.2%}"
-
-
-def _percent(share: Mapping[str, Any]) -> str:
-    return "none" if share["value"] is None else f"{share['value']:.2%}"
+    return "\n".join(f"| {title} | {share(found)} |" for title, found in rows)
 
 
 def _class_row(name: str, figures: Mapping[str, Any]) -> str:
-    recall, precision = _share(figures["recall"]), _share(figures["precision"])
-    return f"| {_words(name)} | {recall} | {precision} | {figures['f1']:.4f} |"
+    recall, precision = share(figures["recall"]), share(figures["precision"])
+    return f"| {words(name)} | {recall} | {precision} | {figures['f1']:.4f} |"
 
 
 def _confusion_rows(names: tuple[str, ...], confusion: list[list[int]]) -> str:
     return "\n".join(
-        f"| **{_words(name)}** | " + " | ".join(map(str, counts)) + " |"
+        f"| **{words(name)}** | " + " | ".join(map(str, counts)) + " |"
         for name, counts in zip(names, confusion, strict=True)
     )
 
@@ -160,25 +162,34 @@ def _strangers(rows: list[Mapping[str, Any]]) -> str:
         f"Leave-one-source-out: a network trained the same way without {' and '.join(sets)}, and"
         " examined on it. How far training views stray was chosen with this score in sight, so a"
         " third laboratory may fare worse. The margin is the side of the square cut round a cell,"
-        " over the cell's size.\n\n"
-        "| set | margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
-        "|---|---|---|---|---|---|---|---|\n"
+        " over the cell's size. Accepted is what its rule of referral names, as above, its own"
+        " cells calibrating it; before, what its threshold on confidence named.\n\n"
+        "| set | margin | accuracy | n | 95 % interval | balanced | accepted | of these right |"
+        " before: accepted | right |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n"
     )
     body = "\n".join(
-        f"| {row['set']} | {row['margin']} | {_share(row['accuracy'])} "
-        f"| {row['balanced_accuracy']:.2%} | {_percent(row['accepted'])} "
-        f"| {_percent(row['accuracy_of_accepted'])} |"
+        f"| {row['set']} | {row['margin']} | {share(row['accuracy'])} "
+        f"| {row['balanced_accuracy']:.2%} | {percent(row['accepted'])} "
+        f"| {percent(row['accuracy_of_accepted'])} | {_before(row)} |"
         for row in rows
     )
     recalls = "\n".join(
         f"- {row['set']}, margin {row['margin']}: "
         + "; ".join(
-            f"{_words(name)} {_percent(share)} of {share['n']}"
-            for name, share in row["recall"].items()
+            f"{words(name)} {percent(found)} of {found['n']}"
+            for name, found in row["recall"].items()
         )
         for row in rows
     )
     return f"{head}{body}\n\nRecall by class:\n\n{recalls}"
+
+
+def _before(row: Mapping[str, Any]) -> str:
+    former = row.get("before")
+    if former is None:
+        return " | "
+    return f"{percent(former['accepted'])} | {percent(former['accuracy_of_accepted'])}"
 
 
 def _cross_validation(found: Mapping[str, Any]) -> str:
@@ -186,7 +197,8 @@ def _cross_validation(found: Mapping[str, Any]) -> str:
         return ""
     head = (
         f"Cross-validation of {found['set']} in {found['folds']} folds by group: each cell read by"
-        " a network that learned from the other folds.\n\n"
+        " a network that learned from the other folds. Accepted is by its threshold on"
+        " confidence.\n\n"
         "| margin | accuracy | n | 95 % interval | balanced | accepted | of these right |\n"
         "|---|---|---|---|---|---|---|\n"
     )
@@ -194,8 +206,8 @@ def _cross_validation(found: Mapping[str, Any]) -> str:
         "\n\n"
         + head
         + "\n".join(
-            f"| {margin} | {_share(figures['accuracy'])} | {figures['balanced_accuracy']:.2%} "
-            f"| {_percent(figures['accepted'])} | {_percent(figures['accuracy_of_accepted'])} |"
+            f"| {margin} | {share(figures['accuracy'])} | {figures['balanced_accuracy']:.2%} "
+            f"| {percent(figures['accepted'])} | {percent(figures['accuracy_of_accepted'])} |"
             for margin, figures in found["margins"].items()
         )
     )
@@ -225,7 +237,3 @@ def _data(data: Mapping[str, Any]) -> str:
             for fold, digest in source["fingerprints"].items()
         ]
     return "\n".join(lines)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -7,10 +7,36 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ml.commands import card, crossvalidate, data, evaluate, explain, export, release, train
+from ml.commands import (
+    card,
+    crossvalidate,
+    data,
+    detector,
+    evaluate,
+    explain,
+    export,
+    morphology,
+    probe,
+    release,
+    renew,
+    train,
+)
 from ml.errors import MLError
 
-_COMMANDS = (data, train, crossvalidate, evaluate, explain, release, export, card)
+_COMMANDS = (
+    data,
+    train,
+    crossvalidate,
+    evaluate,
+    explain,
+    release,
+    renew,
+    export,
+    card,
+    morphology,
+    probe,
+    detector,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

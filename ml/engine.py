@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import local
-from typing import Any
+from typing import Final
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from ml.artifacts import ReleaseSpec, verify
 from ml.errors import ArtifactError
+from ml.lite import LiteNetwork, Shapes
 from ml.serving_form import read_served
+
+_RANKS: Final = ([2, 2, 4, 4], [2, 2, 4])
+"""Of logits, pooled features, class maps and feature maps; older releases lack the last."""
+
+_SERVED: Final = slice(3)
+_EXPLAINED: Final = slice(0, 4, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,63 +59,38 @@ def open_engine(release_dir: Path) -> tuple[ReleaseSpec, Engine]:
     """Verify a release and open its serving form; ArtifactError if it isn't what its spec says."""
     spec = verify(release_dir)
     sizes = (spec.input_size, *([spec.closer.size] if spec.closer else []))
-    served = read_served(release_dir, spec)
+    served = read_served(release_dir, spec.sha256)
     return spec, Engine(served, sizes=sizes, classes=len(spec.class_names))
 
 
 class Engine:
-    """One network, to be run from any thread; each thread gets an interpreter of its own a size.
+    """One network, to be run from any thread.
 
     Cells go through one at a time, on one core, so the answer for a cell never depends on what
-    it came with, and threads divide the cores. LiteRT releases Python's lock while it computes.
+    it came with, and threads divide the cores.
     """
 
     def __init__(self, served: bytes, *, sizes: Sequence[int], classes: int) -> None:
         """Open the bytes of a LiteRT file; ArtifactError if it is none, or of other shapes."""
-        self._served = served
-        self._classes = classes
-        self._own = local()
-        for size in sizes:
-            self._open(size)
+
+        def fits(given: Shapes) -> bool:
+            ranks = [len(shape) for shape in given]
+            return ranks in _RANKS and given[0][-1] == given[2][-1] == classes
+
+        self._network = LiteNetwork(served, sizes=sizes, fits=fits)
 
     def run(self, view: NDArray[np.float32]) -> NetworkOutput:
         """Run the view of one cell, float32[S, S, 3] in [-1, 1], S one of the sizes."""
-        network = self._mine(view.shape[0])
-        network.interpreter.set_tensor(network.view, view[np.newaxis])
-        network.interpreter.invoke()
-        return NetworkOutput(*(network.interpreter.get_tensor(each)[0] for each in network.outputs))
+        return NetworkOutput(*self._network.run(view, _SERVED))
 
-    def _mine(self, size: int) -> _OpenNetwork:
-        networks: dict[int, _OpenNetwork] = self._own.__dict__.setdefault("networks", {})
-        if size not in networks:
-            networks[size] = self._open(size)
-        return networks[size]
+    def look(self, view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Last feature maps float32[h, w, K] and logits float32[C] of such a view, to explain it.
 
-    def _open(self, size: int) -> _OpenNetwork:
-        try:
-            interpreter = Interpreter(model_content=self._served, num_threads=1)
-            (taken,) = interpreter.get_signature_runner().get_input_details().values()
-            interpreter.resize_tensor_input(taken["index"], [1, size, size, 3])
-            interpreter.allocate_tensors()
-            given = interpreter.get_signature_runner().get_output_details()
-        except (ValueError, RuntimeError) as error:
-            raise ArtifactError(f"The serving form cannot be opened: {error}") from error
-        outputs = [given[name] for name in sorted(given)]  # output_0, output_1, output_2
-        self._check_shapes(outputs)
-        indices = tuple(each["index"] for each in outputs)
-        return _OpenNetwork(interpreter=interpreter, view=taken["index"], outputs=indices)
-
-    def _check_shapes(self, outputs: Sequence[Mapping[str, Any]]) -> None:
-        given = [each["shape"].tolist() for each in outputs]
-        fits = [len(shape) for shape in given] == [2, 2, 4]
-        if not (fits and given[0][-1] == given[2][-1] == self._classes):
-            raise ArtifactError(f"The serving form does not fit the spec: it gives {given}.")
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenNetwork:
-    """An interpreter, and the numbers of its tensors."""
-
-    interpreter: Any
-    view: int
-    outputs: tuple[int, ...]
+        Raises ArtifactError if the serving form gives no feature maps.
+        """
+        logits, *others = self._network.run(view, _EXPLAINED)
+        if not others:
+            raise ArtifactError(
+                "The serving form gives no feature maps; run `python -m ml export --release`."
+            )
+        return others[0], logits

@@ -19,8 +19,20 @@ class ImageRejected(MLError):
         self.code = code
 
 
+class SlideRejected(ImageRejected):
+    """A whole-slide file that cannot be read safely; `str()` is a sentence for a technician.
+
+    `code` is stable and short ("empty", "not_a_slide", "not_a_pyramid", "damaged", "too_small",
+    "too_large", "too_few_levels", "too_large_tiles").
+    """
+
+
 class ArtifactError(MLError):
     """A model release that is missing, malformed, or not the bytes its spec names."""
+
+
+class NotAtHand(ArtifactError):
+    """A release that is wanted is not on this machine, nor anywhere it is looked for."""
 
 
 class DatasetError(MLError):

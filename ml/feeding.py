@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ml.preprocessing import normalise
 
 _PLATELET_WEIGHT: Final = 0.4
 """Platelets are easily told at home; elsewhere a blurred white cell must not pass for one."""
+
+Piece = TypeVar("Piece")
+Made = TypeVar("Made")
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Views float32[B, S, S, 3], targets float32[B, classes], weights float32[B]."""
@@ -46,13 +49,21 @@ def augmented_batches(
     """
     order = fold.draw_order(np.random.default_rng([seed, epoch]))
     weights = class_weights(fold, class_names)
+
+    def make(start: int) -> Batch:
+        chosen = order[start : start + batch_size]
+        size = sizes[start // batch_size % len(sizes)]
+        return _make_batch(fold, size, chosen, weights, [seed, epoch, start])
+
+    return one_ahead(make, range(0, len(order), batch_size))
+
+
+def one_ahead(make: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
+    """Make something of each piece, in order, in a thread that is one ahead of who takes it."""
     with ThreadPoolExecutor(1) as pool:
         waiting = None
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            stream = [seed, epoch, start]
-            size = sizes[start // batch_size % len(sizes)]
-            following = pool.submit(_make_batch, fold, size, chosen, weights, stream)
+        for piece in pieces:
+            following = pool.submit(make, piece)
             if waiting is not None:
                 yield waiting.result()
             waiting = following

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,11 +14,15 @@ from numpy.typing import NDArray
 from ml.artifacts import ReleaseSpec, sha256_of
 from ml.calibration import softmax
 from ml.classes import UNIDENTIFIED
+from ml.conformal import prediction_set
+from ml.cores import usable_cores
+from ml.embedding import place
 from ml.engine import Engine, NetworkOutput, open_engine
 from ml.errors import ArtifactError
 from ml.novelty import REFERENCE_NAME, NoveltyStatistics, load, score
 from ml.preprocessing import Located, locate, normalise
 from ml.quality import quality_of
+from ml.referral import is_settled
 from ml.types import Prediction
 
 
@@ -62,6 +65,7 @@ class ServedClassifier:
         self._spec = spec
         self._engine = engine
         self._statistics = statistics
+        self._quantiles = spec.referral_quantiles()
         self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="classify")
 
     @property
@@ -89,22 +93,49 @@ class ServedClassifier:
         return list(self._pool.map(self._examine_one, images))
 
     def decide(self, output: NetworkOutput, oddness: float | None = None) -> Prediction:
-        """Calibrated probabilities of one cell, and its name unless it is odd or referred."""
-        (row,) = softmax(output.logits[np.newaxis], self._spec.temperature)
-        probabilities = dict(zip(self.class_names, map(float, row), strict=True))
+        """Calibrated probabilities of one cell, and its name unless it is odd or in doubt."""
+        rows = softmax(output.logits[np.newaxis], self._spec.temperature)
+        probabilities = dict(zip(self.class_names, map(float, rows[0]), strict=True))
         likeliest = max(probabilities, key=lambda name: probabilities[name])
         confidence = probabilities[likeliest]
         is_odd = oddness is not None and oddness > 1.0
         if oddness is not None:
             confidence *= share_of_known(oddness)
-        referred = is_odd or confidence < self._spec.threshold
+        held, is_settled = self._set_of(rows, confidence)
+        referred = is_odd or not is_settled
         return Prediction(
             cell_type=UNIDENTIFIED if referred else likeliest,
             confidence=confidence,
             probabilities=probabilities,
             referred=referred,
             oddness=oddness,
+            candidates=self._in_order(rows[0], held),
+            embedding=self._embed(output),
         )
+
+    def _set_of(
+        self, rows: NDArray[np.float64], confidence: float
+    ) -> tuple[NDArray[np.bool_], bool]:
+        """Which classes bool[C] aren't ruled out in one cell, and whether that names it.
+
+        By the release's conformal sets; without them, by the threshold on confidence.
+        """
+        if self._quantiles is None:
+            held = (rows[0] == rows[0].max()) & (rows[0] >= self._spec.threshold)
+            return held, confidence >= self._spec.threshold
+        thresholds = self._quantiles.class_thresholds()
+        sets = prediction_set(rows, thresholds, score=self._quantiles.score)
+        return sets[0], bool(is_settled(rows, sets)[0])
+
+    def _in_order(self, row: NDArray[np.float64], held: NDArray[np.bool_]) -> tuple[str, ...]:
+        order = np.argsort(-row, kind="stable")
+        return tuple(self.class_names[index] for index in order if held[index])
+
+    def _embed(self, output: NetworkOutput) -> NDArray[np.float16] | None:
+        if self._statistics is None or self._spec.embedding is None:
+            return None
+        features = output.features[np.newaxis]
+        return place(self._statistics, features, self._spec.embedding)[0]
 
     def _classify_one(self, image: NDArray[np.uint8]) -> Prediction:
         cell = locate(image)
@@ -146,8 +177,3 @@ def read_statistics(release_dir: Path, spec: ReleaseSpec) -> NoveltyStatistics |
     if sha256_of(path) != spec.reference_sha256:
         raise ArtifactError(f"{path} is not the one that the spec names.")
     return statistics
-
-
-def usable_cores() -> int:
-    """How many cores this process may use; a container or `taskset` may allow it but some."""
-    return len(os.sched_getaffinity(0))

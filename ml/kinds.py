@@ -22,6 +22,8 @@ _CENTRE_RADIUS: Final = 0.28
 _CENTRED: Final = 0.42
 _TOO_LONG: Final = 4.0
 _FILLING: Final = 0.10
+_FILLING_WIDE: Final = 0.20
+"""A camera's picture may hold one white cell of a seventh of its area; so does no cut-out."""
 _FINE_OBJECTS: Final = 0.085
 _SMALL_NUCLEUS: Final = 0.02
 _HAEMOGLOBIN: Final = np.float32(0.7)
@@ -52,9 +54,11 @@ def guess_kind(pixels: NDArray[np.uint8]) -> Kind:
 
 def judge(layout: Layout) -> Kind:
     """A cut-out is nearly square, with its nucleus in the middle; a field is wide or scattered."""
-    if layout.longer_side <= _SMALL or layout.largest >= _FILLING * layout.aspect:
+    is_wide = layout.aspect >= _WIDE
+    filling = _FILLING_WIDE if is_wide else _FILLING
+    if layout.longer_side <= _SMALL or layout.largest >= filling * layout.aspect:
         return "cell"
-    if layout.aspect >= _WIDE:
+    if is_wide:
         return "field"
     if layout.longer_side <= _SMALL_SQUARE:
         return "cell"  # no camera makes fields so small

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,11 @@ class NoveltyStatistics:
         if not fits or not 0.0 < self.typical < self.limit:
             raise ArtifactError("The novelty statistics do not fit together.")
 
+    @cached_property
+    def wide_axes(self) -> Array:
+        """The axes as float32[K, D], to compute with; widened once."""
+        return self.axes.astype(np.float32)
+
 
 def fit(
     features: Array,
@@ -87,7 +93,7 @@ def score(statistics: NoveltyStatistics, features: Array) -> Array:
     The squared distance from the principal subspace of learned cells, which is the residual of
     ViM (Wang et al., CVPR 2022) without its logit, scaled by validation cells.
     """
-    left = _left_over(features - statistics.mean, statistics.axes.astype(np.float32))
+    left = _left_over(features - statistics.mean, statistics.wide_axes)
     scaled = (left - statistics.typical) / (statistics.limit - statistics.typical)
     return np.asarray(scaled, dtype=np.float32)
 
@@ -99,7 +105,9 @@ def nearest(
 
     Likeness float32[N, count] is the cosine in the subspace of cells, from -1 to 1, best first.
     """
-    placed = _directions((features - statistics.mean) @ statistics.axes.astype(np.float32))
+    placed = _directions(
+        np.asarray((features - statistics.mean) @ statistics.wide_axes, dtype=np.float32)
+    )
     likeness = placed @ _directions(statistics.examples.astype(np.float32)).T
     order = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
     return order, np.take_along_axis(likeness, order, axis=1)

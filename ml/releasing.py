@@ -6,25 +6,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 
 from ml.architectures import build
 from ml.artifacts import (
-    CARD_NAME,
     SUMMARY_NAME,
     WEIGHTS_NAME,
     ReleaseSpec,
     read_spec,
     sha256_of,
-    write_spec,
 )
 from ml.calibration import fit_temperature, referral_threshold, softmax
-from ml.card import render_card
-from ml.conformal import fit
+from ml.card import publish
+from ml.embedding import EMBEDDING_SIZE
 from ml.evaluation import examine, examine_strangers
 from ml.exporting import export_release
+from ml.fingerprints import code_fingerprint
 from ml.folds import Fold
 from ml.inference import load_classifier
 from ml.looks import CloserLook
@@ -33,9 +32,6 @@ from ml.novelty_fitting import fit_release
 from ml.preprocessing import PREPROCESSING
 from ml.reading import fit_closer_look, read_fold
 from ml.training import TrainingPlan, load_best, read_plan
-
-MISCOVERAGES: Final = (0.1, 0.05, 0.01)
-"""Shares of cells whose conformal set may miss the truth; one set of quantiles is kept for each."""
 
 
 def make_release(
@@ -56,7 +52,7 @@ def make_release(
     calibration, figures = _calibrate_and_examine(model, plan, validation, test)
     release_dir.mkdir(parents=True, exist_ok=True)
     _save_weights(model, plan, release_dir / WEIGHTS_NAME)
-    _save_summary(model, release_dir / SUMMARY_NAME)
+    save_summary(model, release_dir / SUMMARY_NAME)
     spec = ReleaseSpec(
         name=name,
         version=version,
@@ -68,7 +64,6 @@ def make_release(
         sha256=sha256_of(release_dir / WEIGHTS_NAME),
         temperature=calibration.temperature,
         threshold=calibration.threshold,
-        conformal=calibration.conformal,
         metrics=figures,
         data=data,
         training={
@@ -79,8 +74,9 @@ def make_release(
             "best_epoch": progress["best_epoch"],
             "history": progress["history"],
         },
+        code=code_fingerprint(),
     )
-    _publish(release_dir, spec)
+    publish(release_dir, spec)
     export_release(release_dir)
     return spec
 
@@ -94,8 +90,10 @@ def add_reference(
     """
     path = release_dir / REFERENCE_NAME
     save(fit_release(release_dir, training, validation, keys=keys), path)
-    spec = replace(read_spec(release_dir), reference_sha256=sha256_of(path))
-    _publish(release_dir, spec)
+    spec = replace(
+        read_spec(release_dir), reference_sha256=sha256_of(path), embedding=EMBEDDING_SIZE
+    )
+    publish(release_dir, spec)
     return spec
 
 
@@ -109,7 +107,7 @@ def add_figures(release_dir: Path, figures: Mapping[str, Any]) -> ReleaseSpec:
     """Write figures into the spec, over those of the same name, and the card anew."""
     spec = read_spec(release_dir)
     spec = replace(spec, metrics={**spec.metrics, **figures})
-    _publish(release_dir, spec)
+    publish(release_dir, spec)
     return spec
 
 
@@ -118,13 +116,12 @@ class _Calibration:
     closer: CloserLook | None
     temperature: float
     threshold: float
-    conformal: dict[str, Any]
 
 
 def _calibrate_and_examine(
     model: keras.Model, plan: TrainingPlan, validation: Fold, test: Fold
 ) -> tuple[_Calibration, dict[str, Any]]:
-    """Looks, temperature, threshold, quantiles from validation; then the figures of both folds."""
+    """Looks, temperature and threshold from validation; then the figures of both folds."""
     closer = fit_closer_look(model, plan, validation)
     logits = read_fold(model, validation, plan.input_size, closer)
     temperature = round(fit_temperature(logits, validation.labels), 4)
@@ -138,17 +135,10 @@ def _calibrate_and_examine(
     ):
         is_accepted = found.max(axis=1) >= threshold
         figures[fold] = examine(found, truth, plan.class_names, is_accepted=is_accepted).as_dict()
-    quantiles = [fit(calibrated, validation.labels, alpha).as_dict() for alpha in MISCOVERAGES]
-    return _Calibration(closer, temperature, threshold, {"quantiles": quantiles}), figures
+    return _Calibration(closer, temperature, threshold), figures
 
 
-def _publish(release_dir: Path, spec: ReleaseSpec) -> None:
-    """Write the spec, and the model card that is made from it."""
-    write_spec(release_dir, spec)
-    (release_dir / CARD_NAME).write_text(render_card(spec), encoding="utf-8")
-
-
-def _save_summary(model: keras.Model, path: Path) -> None:
+def save_summary(model: keras.Model, path: Path) -> None:
     """Write the table of layers, shapes and parameters that Keras prints."""
     lines: list[str] = []
     model.summary(print_fn=lines.append, line_length=110)

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from ml.artifacts import ReleaseSpec
 from ml.errors import ArtifactError
 
 SERVED_NAME: Final = "model.tflite"
@@ -17,10 +16,14 @@ FORM_NAME: Final = "serving.json"
 
 @dataclass(frozen=True, slots=True)
 class ServingForm:
-    """SHA-256 of the released weights and of the LiteRT file that was made from them."""
+    """SHA-256 of the released weights and of the files that were made from them.
+
+    `head_sha256` is that of head.npz, by which predictions are explained; None if there is none.
+    """
 
     weights_sha256: str
     sha256: str
+    head_sha256: str | None = None
 
 
 def write_form(release_dir: Path, form: ServingForm) -> None:
@@ -29,12 +32,12 @@ def write_form(release_dir: Path, form: ServingForm) -> None:
     (release_dir / FORM_NAME).write_text(text + "\n", encoding="utf-8")
 
 
-def read_served(release_dir: Path, spec: ReleaseSpec) -> bytes:
-    """The bytes of the LiteRT file, if they are those made from the weights of `spec`.
+def read_served(release_dir: Path, weights_sha256: str) -> bytes:
+    """The bytes of the LiteRT file, if they are those made from the weights of this hash.
 
     Raises ArtifactError if the release has no serving form, or one of other bytes or weights.
     """
-    form = _read_form(release_dir)
+    form = read_form(release_dir)
     path = release_dir / SERVED_NAME
     try:
         served = path.read_bytes()
@@ -46,12 +49,13 @@ def read_served(release_dir: Path, spec: ReleaseSpec) -> bytes:
             f"{path} is not the released model: SHA-256 {found}, but {FORM_NAME} names "
             f"{form.sha256}."
         )
-    if form.weights_sha256 != spec.sha256:
+    if form.weights_sha256 != weights_sha256:
         raise ArtifactError(f"{path} was made from other weights; run `python -m ml export`.")
     return served
 
 
-def _read_form(release_dir: Path) -> ServingForm:
+def read_form(release_dir: Path) -> ServingForm:
+    """Read serving.json; raises ArtifactError if it is missing or malformed."""
     path = release_dir / FORM_NAME
     try:
         return ServingForm(**json.loads(path.read_text(encoding="utf-8")))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ml.artifacts import ReleaseSpec
 from ml.data.catalogue import CATALOGUE_NAME, read_folds
 from ml.data.readers.bccd import read_bccd
-from ml.data.records import Record
+from ml.data.records import Record, fingerprint
 from ml.data.splits import split_by_group
 from ml.datasets import read_pbc
 from ml.errors import DatasetError
@@ -41,6 +42,26 @@ def read_bccd_records(data_dir: Path) -> list[Record]:
         for item in read_bccd(data_dir / BCCD).items
         if item.path is not None
     ]
+
+
+def read_released_fold(spec: ReleaseSpec, fold: str, data_dir: Path) -> list[Record]:
+    """The cells of a release's own fold, over all its sources, of the classes that it names.
+
+    Raises DatasetError where a source's fold isn't the one that the spec names.
+    """
+    records: list[Record] = []
+    for source in spec.data.get("sources", []):
+        dealt = read_source(source["name"], data_dir, seed=spec.training["seed"])
+        own = of_classes(dealt[fold], spec.class_names)
+        named = source["fingerprints"].get(fold)
+        if own and fingerprint(own) != named:
+            raise DatasetError(
+                f"The {fold} fold of {source['name']} is not the one that {spec.name} was made of."
+            )
+        records += own
+    if not records:
+        raise DatasetError(f"{spec.name} {spec.version} names no {fold} fold.")
+    return records
 
 
 def of_classes(records: Sequence[Record], class_names: Sequence[str]) -> list[Record]:

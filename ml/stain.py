@@ -32,7 +32,7 @@ def normalise_stain(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
     as chromatin lacks. Eosin and haemoglobin keep theirs.
     """
     density = optical_density(view, empty_colour(view))
-    red, blue = _chromatin(density)
+    red, blue = chromatin_of(density)
     gain = (_CHROMATIN_DENSITY / max(red, _LEAST_DENSITY)) ** _STRENGTH
     lacking = _CHROMATIN_BLUENESS - blue / max(red, _LEAST_DENSITY)
     density[..., 2] += np.float32(np.clip(lacking, -_MOST_SHEAR, _MOST_SHEAR)) * density[..., 0]
@@ -40,8 +40,11 @@ def normalise_stain(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray((_WHITE * light).clip(0, 255), dtype=np.uint8)
 
 
-def _chromatin(density: NDArray[np.float32]) -> tuple[float, float]:
-    """Median red and blue density of the bluest two fifths of the middle quarter of the view."""
+def chromatin_of(density: NDArray[np.float32]) -> tuple[float, float]:
+    """Median red and blue density of the bluest two fifths of the middle quarter of a view.
+
+    `density` is float32[H, W, 3], as `ml.nucleus.optical_density` gives it.
+    """
     rim = density.shape[0] // 4
     middle = density[rim:-rim, rim:-rim].reshape(-1, 3)
     blueness = middle[:, 0] - 0.6 * middle[:, 2]

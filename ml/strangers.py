@@ -7,13 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.classes import LEUKOCYTES
+from ml.cutting import cut_cell
 from ml.errors import DatasetError
-from ml.preprocessing import background_colour, decode_image
+from ml.preprocessing import decode_image
 from ml.types import BoundingBox
 
 PBC_MARGIN = 2.2
@@ -55,30 +55,6 @@ def white_boxes(path: Path) -> dict[str, list[BoundingBox]]:
             if row["class"] == "WBC" and not is_degenerate:
                 boxes[row["file"]].append(BoundingBox(*corners))
     return boxes
-
-
-def cut_cell(pixels: NDArray[np.uint8], box: BoundingBox, *, margin: float) -> NDArray[np.uint8]:
-    """Cut a square of `margin` times the box's longer side round its centre.
-
-    What lies outside the field is filled with the field's background colour.
-    """
-    side = max(1, round(margin * max(box.width, box.height)))
-    left = round((box.x0 + box.x1 - side) / 2)
-    top = round((box.y0 + box.y1 - side) / 2)
-    height, width = pixels.shape[:2]
-    inside = pixels[max(0, top) : top + side, max(0, left) : left + side]
-    return np.asarray(
-        cv2.copyMakeBorder(
-            inside,
-            max(0, -top),
-            max(0, top + side - height),
-            max(0, -left),
-            max(0, left + side - width),
-            cv2.BORDER_CONSTANT,
-            value=[int(value) for value in background_colour(pixels)],
-        ),
-        dtype=np.uint8,
-    )
 
 
 def cut_all(cells: list[StrangeCell], *, margin: float) -> list[NDArray[np.uint8]]:

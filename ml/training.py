@@ -16,22 +16,21 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ml.architectures import HEAD, build, set_backbone_trainable
-from ml.averaging import MovingAverage
+from ml.averaging import SHARE, MovingAverage
 from ml.classes import CELL_CLASSES
 from ml.errors import DatasetError
 from ml.feeding import augmented_batches
 from ml.folds import Fold
 from ml.logbook import log_scalars
 from ml.preprocessing import normalise
+from ml.progress import Progress, load_progress, save_progress
+from ml.schedule import warm_cosine
 from ml.sources import PBC
 
 logger = logging.getLogger(__name__)
 
 AVERAGE_NAME: Final = "average.npz"
 BEST_NAME: Final = "best.weights.h5"
-
-_AVERAGE_SHARE: Final = 0.998
-"""Share of itself that the moving average of the weights keeps at each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +71,6 @@ class TrainingPlan:
         return self.input_size if self.closer_size is None else None
 
 
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands after its last whole epoch."""
-
-    epoch: int = 0
-    best_score: float = -1.0
-    best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
 def train(
     plan: TrainingPlan,
     *,
@@ -96,11 +85,11 @@ def train(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(plan.seed)
-    progress = _load_progress(run_dir)
+    progress = load_progress(run_dir)
     model = _restore(plan, run_dir, progress, training)
     if model is None:
         model = _new_model(plan, backbone_weights)
-    average = MovingAverage(model, _AVERAGE_SHARE)
+    average = MovingAverage(model, SHARE)
     if progress.epoch:
         average.load(run_dir / AVERAGE_NAME)
     (run_dir / "plan.json").write_text(json.dumps(asdict(plan), indent=2), encoding="utf-8")
@@ -113,7 +102,7 @@ def train(
             _score_epoch(model, looks, validation.labels, loss, progress, run_dir)
         model.save(run_dir / "last.keras")
         average.save(run_dir / AVERAGE_NAME)
-        _save_progress(run_dir, progress)
+        save_progress(run_dir, progress)
     return load_best(plan, run_dir=run_dir)
 
 
@@ -175,15 +164,7 @@ def _take_over(model: keras.Model, plan: TrainingPlan, run_dir: Path) -> None:
 def _free_everything(model: keras.Model, plan: TrainingPlan, training: Fold) -> None:
     """Start the second phase: all layers, a short warm-up, then a cosine down to nothing."""
     batches = -(-training.views_an_epoch // plan.batch_size)
-    steps = batches * max(1, plan.epochs - plan.head_epochs)
-    warm_up = min(200, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=plan.peak_rate / 20,
-        decay_steps=max(1, steps - warm_up),
-        warmup_target=plan.peak_rate,
-        warmup_steps=warm_up,
-        alpha=0.01,
-    )
+    schedule = warm_cosine(plan.peak_rate, batches * max(1, plan.epochs - plan.head_epochs))
     set_backbone_trainable(model, trainable=True)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=plan.weight_decay, clipnorm=1.0)
     _compile(model, plan, optimizer)
@@ -256,16 +237,3 @@ def _restore(
     views = training.views_an_epoch
     logger.info("resuming after epoch %d of %d (%d views)", progress.epoch, plan.epochs, views)
     return keras.models.load_model(run_dir / "last.keras")
-
-
-def _load_progress(run_dir: Path) -> Progress:
-    path = run_dir / "progress.json"
-    if not path.is_file():
-        return Progress()
-    return Progress(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def _save_progress(run_dir: Path, progress: Progress) -> None:
-    part = run_dir / "progress.json.part"
-    part.write_text(json.dumps(asdict(progress), indent=2), encoding="utf-8")
-    part.replace(run_dir / "progress.json")

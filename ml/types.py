@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ class Prediction:
     to 1: it takes for granted that the picture shows a cell of one of them. `oddness` says how
     far it is from that: 0 in a typical cell, above 1 in what is refused; None if the model cannot
     tell. `confidence` is the probability of the likeliest class, less what oddness casts in doubt.
+
+    `candidates` are the classes that the release doesn't rule out, the likeliest first: a cell is
+    named if they are its likeliest class alone and it isn't odd. None may be left, where no class
+    is likely enough. `embedding` is a float16 vector of length 1 whose dot product with another
+    cell's, by the same release, says how alike they look (`ml/embedding.py`); None if the release
+    has none.
     """
 
     cell_type: str
@@ -46,6 +55,8 @@ class Prediction:
     probabilities: Mapping[str, float]
     referred: bool
     oddness: float | None = None
+    candidates: tuple[str, ...] = ()
+    embedding: NDArray[np.float16] | None = field(default=None, compare=False, repr=False)
 
     @property
     def likeliest(self) -> str:

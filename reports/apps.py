@@ -4,8 +4,19 @@ from django.apps import AppConfig
 
 ACTIONS = {
     "report.issued": "Report issued",
+    "report.layout_changed": "Printed layout of reports changed",
+    "report.withdrawal_requested": "Withdrawal of a report requested",
+    "report.withdrawal_declined": "Withdrawal of a report declined",
+    "report.delta_dismissed": "Delta dismissed",
     "report.downloaded": "Report downloaded",
+    "report.list_exported": "List of reports exported",
     "report.verification_failed": "Stored report failed verification",
+    "image.exported": "Image exported",
+    "research.requested": "Research export asked for",
+    "research.made": "Research export made",
+    "research.failed": "Research export failed",
+    "research.downloaded": "Research export downloaded",
+    "research.deleted": "Research export deleted",
 }
 
 
@@ -15,7 +26,12 @@ class ReportsConfig(AppConfig):
     name = "reports"
 
     def ready(self) -> None:
-        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
-        from reports import checks  # noqa: F401, PLC0415 - registers itself
+        from accounts.audit import LISTENERS, register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.following import Followed, follow  # noqa: PLC0415
+        from notifications.kinds import register_kinds  # noqa: PLC0415
+        from reports import checks, endings, notices  # noqa: F401, PLC0415 - checks registers itself
 
         register_actions(ACTIONS)
+        follow(Followed("reports_report"), Followed("reports_signoff"))
+        register_kinds(*notices.KINDS)
+        LISTENERS.append(endings.hear)

@@ -1,12 +1,13 @@
 """Frozen dataclasses to JSON and back, in one canonical form that can be hashed.
 
 Canonical: keys sorted, no spaces, UTF-8; decimals as text, moments in UTC, no floats. The same
-value always gives the same bytes, whichever database or Python wrote it.
+value always gives the same bytes, whichever database or Python wrote it. A field with a default
+is left out while it has it: so a form may grow, and what was written before stays as it was.
 """
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -35,7 +36,11 @@ def encode(value: Any) -> JSON:
         case tuple():
             return [encode(item) for item in value]
     if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        return {
+            field.name: encode(getattr(value, field.name))
+            for field in fields(value)
+            if getattr(value, field.name) != field.default
+        }
     raise ContentError(f"{type(value).__name__} has no canonical form.")
 
 
@@ -79,10 +84,17 @@ def _decode_optional(kind: Any, value: Any) -> Any:
 
 def _decode_dataclass(kind: Any, value: dict[str, Any]) -> Any:
     hints = get_type_hints(kind)
-    if value.keys() != hints.keys():
-        odd = ", ".join(sorted(value.keys() ^ hints.keys()))
-        raise ContentError(f"{kind.__name__}: fields missing or unknown: {odd}.")
-    return kind(**{name: decode(hint, value[name]) for name, hint in hints.items()})
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    odd = value.keys() - hints.keys() | needed - value.keys()
+    if odd:
+        names = ", ".join(sorted(odd))
+        raise ContentError(f"{kind.__name__}: fields missing or unknown: {names}.")
+    found = kind(**{name: decode(hints[name], part) for name, part in value.items()})
+    if any(
+        getattr(found, part.name) == part.default for part in fields(kind) if part.name in value
+    ):
+        raise ContentError(f"{kind.__name__}: a field is written that has its default.")
+    return found
 
 
 def _expect(kind: type, value: Any) -> Any:

@@ -3,8 +3,29 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from reports.content import Change, DifferentialRow, ReportContent, WhiteCount
-from reports.formats import count_of, day, limits, moment
+from reports.content import (
+    UNNAMED_ANALYSER,
+    AnalyserResult,
+    Change,
+    Coded,
+    Consultation,
+    DifferentialRow,
+    Reference,
+    ReportContent,
+    WhiteCount,
+)
+from reports.formats import (
+    analyser_value,
+    count_of,
+    critical_call,
+    critical_result,
+    day,
+    delta_text,
+    grade_of,
+    intervals_of,
+    limits,
+    moment,
+)
 
 ABSENT = "not reported"
 
@@ -18,7 +39,9 @@ def list_changes(old: ReportContent, new: ReportContent) -> tuple[Change, ...]:
 
 def _changes(old: ReportContent, new: ReportContent) -> Iterator[Change]:
     yield from _compare(old, new, ITEMS)
+    yield from _changed_analyser(old, new)
     yield from _changed_rows(old, new)
+    yield from _changed_morphology(old, new)
     yield from _compare(old, new, LAST_ITEMS)
     yield from _changed_pictures(old, new)
 
@@ -44,10 +67,11 @@ def _changed_rows(old: ReportContent, new: ReportContent) -> Iterator[Change]:
 
 
 def _row_texts(was: DifferentialRow | None, is_now: DifferentialRow | None) -> tuple[str, str]:
-    """Write both; where the figures read alike, the interval they were held against differs."""
-    texts = _row(was), _row(is_now)
-    if texts[0] != texts[1]:
-        return texts
+    """Write both; where the figures read alike, an interval differs: theirs or the reference."""
+    for write in (_row, _with_intervals):
+        texts = write(was), write(is_now)
+        if texts[0] != texts[1]:
+            return texts
     return _with_reference(was), _with_reference(is_now)
 
 
@@ -62,12 +86,26 @@ def _row(row: DifferentialRow | None) -> str:
     return ", ".join(parts)
 
 
+def _with_intervals(row: DifferentialRow | None) -> str:
+    return f"{_row(row)}, 95 % interval {intervals_of(row)}" if row else ABSENT
+
+
 def _with_reference(row: DifferentialRow | None) -> str:
     reference = row.reference if row else None
     if reference is None:
         return f"{_row(row)}, no reference interval"
+    return f"{_row(row)}, {_judged_by(reference)}"
+
+
+def _judged_by(reference: Reference) -> str:
     state = "approved" if reference.is_approved else "unconfirmed"
-    return f"{_row(row)}, reference {limits(reference)} (version {reference.version}, {state})"
+    return f"reference {limits(reference)} (version {reference.version}, {state})"
+
+
+def _judgement(flag: Coded | None, reference: Reference | None) -> str:
+    """Say on which side of which interval a count lies, to stand after its value."""
+    parts = [flag.display.lower() if flag else "", _judged_by(reference) if reference else ""]
+    return "".join(f", {part}" for part in parts if part)
 
 
 def _condition(content: ReportContent) -> str:
@@ -78,7 +116,57 @@ def _condition(content: ReportContent) -> str:
 def _white_count(count: WhiteCount | None) -> str:
     if count is None:
         return ""
-    return f"{count.value} × 10⁹/L, {moment(count.measured_at)}"  # noqa: RUF001
+    corrected = "" if count.corrected is None else f", corrected to {count.corrected}"
+    judged = _judgement(count.flag, count.reference)
+    source = "" if count.source == UNNAMED_ANALYSER else f", {count.source}"
+    when = moment(count.measured_at)
+    return f"{count.value} × 10⁹/L{corrected}{judged}, {when}{source}"  # noqa: RUF001
+
+
+def _changed_analyser(old: ReportContent, new: ReportContent) -> Iterator[Change]:
+    """Compare what the analyser measured beside the white count."""
+    before = {item.analyte.display: _measured(item) for item in old.analyser_results}
+    after = {item.analyte.display: _measured(item) for item in new.analyser_results}
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            was, is_now = before.get(name, ABSENT), after.get(name, ABSENT)
+            yield Change(f"{name}, by analyser", was, is_now)
+
+
+def _measured(item: AnalyserResult) -> str:
+    judged = _judgement(item.flag, item.reference)
+    return f"{analyser_value(item)}{judged}, {moment(item.measured_at)}, {item.source}"
+
+
+def _consulted(content: ReportContent) -> str:
+    return "\n".join(
+        "\n".join([f"{person.name}, {moment(person.answered_at)}", *_words(person)])
+        for person in content.consultations
+    )
+
+
+def _words(person: Consultation) -> list[str]:
+    return [f"{said.text}\n{said.diagnosis}".strip() for said in person.opinions]
+
+
+def _critical_results(content: ReportContent) -> str:
+    found = content.critical.results if content.critical else ()
+    return "\n".join(critical_result(item) for item in found)
+
+
+def _critical_calls(content: ReportContent) -> str:
+    calls = content.critical.calls if content.critical else ()
+    return "\n".join(critical_call(item) for item in calls)
+
+
+def _platelets(content: ReportContent) -> str:
+    seen = content.fields
+    if seen is None:
+        return ""
+    if seen.platelets is None:
+        return f"no estimate: {seen.withheld}"
+    judged = _judgement(seen.platelets_flag, seen.platelets_reference)
+    return f"about {seen.platelets} × 10⁹/L{judged}"  # noqa: RUF001
 
 
 def _red_cells(content: ReportContent) -> str:
@@ -109,6 +197,35 @@ def _pictures(content: ReportContent) -> str:
     return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
+def _changed_morphology(old: ReportContent, new: ReportContent) -> Iterator[Change]:
+    """Compare each graded feature; then the sentence of a line, where that alone changed."""
+    before, after = _grades(old), _grades(new)
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            yield Change(name, before.get(name, ABSENT), after.get(name, ABSENT))
+    if before == after:
+        was, is_now = _statements(old), _statements(new)
+        for name in dict.fromkeys((*is_now, *was)):
+            if was.get(name) != is_now.get(name):
+                yield Change(name, was.get(name, ABSENT), is_now.get(name, ABSENT))
+
+
+def _grades(content: ReportContent) -> dict[str, str]:
+    return {
+        f"{line.line.display}: {item.feature.display}": grade_of(item)
+        for line in content.morphology
+        for item in line.features
+    }
+
+
+def _statements(content: ReportContent) -> dict[str, str]:
+    return {line.line.display: line.statement for line in content.morphology}
+
+
+def _deltas(content: ReportContent) -> str:
+    return "\n".join(f"{each.analyte.display} {delta_text(each)}" for each in content.deltas)
+
+
 def _software(content: ReportContent) -> str:
     return ", ".join(f"{item.name} {item.version}" for item in content.reading.software)
 
@@ -132,13 +249,18 @@ ITEMS: tuple[tuple[str, Reader], ...] = (
     ("Collected", lambda content: moment(content.specimen.collected_at)),
     ("Received", lambda content: moment(content.specimen.received_at)),
     ("Interpretation", lambda content: content.interpretation),
+    ("Consulted", _consulted),
     ("Leukocytes (WBC)", lambda content: _white_count(content.white_count)),
     ("Leukocytes counted", lambda content: str(content.reading.leukocytes)),
+    ("Critical results", _critical_results),
+    ("Calls about critical results", _critical_calls),
 )
 
 LAST_ITEMS: tuple[tuple[str, Reader], ...] = (
     ("Nucleated red cells", _red_cells),
+    ("Platelets", _platelets),
     ("Other cells seen", _other_cells),
+    ("Delta to the last result", _deltas),
     ("Software", _software),
     ("Laboratory", _laboratory),
 )

@@ -11,6 +11,10 @@ class WrongPassword(DomainError):
     """The signer is not who they say, or mistyped; nothing was signed."""
 
 
+class WrongSecondFactor(DomainError):
+    """The second factor that the laboratory wants under a signature is missing or wrong."""
+
+
 class LockedOut(DomainError):
     """Too many wrong passwords; nothing was signed."""
 

@@ -10,8 +10,8 @@ from itertools import chain, zip_longest
 
 from PIL import Image
 
-from classifier.enums import LEUKOCYTES, CellType
-from classifier.findings import Mark
+from classifier.enums import LEUKOCYTES, CellType, ImageKind
+from classifier.findings import Box, Mark, clipped, longer_side, square_round
 from classifier.models import Case, Cell, SmearImage
 from reports.content import CellPicture, Coded
 from reports.exceptions import DocumentFailed, ReportTampered
@@ -20,8 +20,19 @@ PICTURES_BY_DEFAULT = 12
 MOST_PICTURES = 30
 # At 25 mm a picture has 300 dots an inch.
 PRINTED_SIDE = 300
+AROUND = 1.3
+"""Side of the picture of a field's cell over the longer side of its box."""
+Place = tuple[uuid.UUID, Box]
+"""An image and a box on it."""
+
 PRINTED_TYPES = (*LEUKOCYTES, CellType.ERYTHROBLAST, CellType.PLATELET)
-ORDER = (*PRINTED_TYPES, CellType.SMUDGE_CELL, CellType.ARTEFACT, CellType.UNIDENTIFIED)
+ORDER = (
+    *PRINTED_TYPES,
+    CellType.ERYTHROCYTE,
+    CellType.SMUDGE_CELL,
+    CellType.ARTEFACT,
+    CellType.UNIDENTIFIED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class FoundCell:
 
 def find_cells(case: Case) -> list[FoundCell]:
     """Return the cells of the case in the order of the differential."""
-    cells = Cell.objects.filter(image__case=case).select_related("image").with_findings()
+    cells = Cell.objects.filter(image__case=case).select_related("image").for_review().counted()
     return sorted((_found(cell) for cell in cells.order_by()), key=lambda found: found.place)
 
 
@@ -65,23 +76,34 @@ def describe(found: Sequence[FoundCell]) -> tuple[CellPicture, ...]:
         DocumentFailed: an image can't be read.
     """
     try:
-        crops = load_pixels(item.cell for item in found)
+        crops = load_pixels((item.cell.image, printed_box(item.cell)) for item in found)
     except OSError as error:
         raise DocumentFailed("A cell image can't be read; the report can't be made.") from error
-    return tuple(_picture(item, crops[str(item.cell.pk)]) for item in found)
+    return tuple(
+        _picture(item, crops[item.cell.image_id, printed_box(item.cell)]) for item in found
+    )
 
 
-def load_pixels(cells: Iterable[Cell]) -> dict[str, Image.Image]:
-    """Return the box of each cell (with its image), read once per image file."""
-    crops: dict[str, Image.Image] = {}
-    by_image: dict[SmearImage, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        by_image[cell.image].append(cell)
-    for image, inside in by_image.items():
+def printed_box(cell: Cell) -> Box:
+    """Return what is printed of a cell with findings: of a field, a square round its box."""
+    image, box = cell.image, cell.box_now
+    if image.kind == ImageKind.CELL:
+        return box
+    square = square_round(box, round(AROUND * longer_side(box)))
+    return clipped(square, (image.width, image.height))
+
+
+def load_pixels(wanted: Iterable[tuple[SmearImage, Box]]) -> dict[Place, Image.Image]:
+    """Return parts of images by image and box; each file is read once."""
+    parts: dict[Place, Image.Image] = {}
+    by_image: dict[SmearImage, list[Box]] = defaultdict(list)
+    for image, box in wanted:
+        by_image[image].append(box)
+    for image, boxes in by_image.items():
         with image.file.open("rb") as file, Image.open(file) as picture:
             pixels = picture.convert("RGB")
-        crops |= {str(cell.pk): pixels.crop(cell.box) for cell in inside}
-    return crops
+        parts |= {(image.pk, box): pixels.crop(box) for box in boxes}
+    return parts
 
 
 def pixels_sha256(pixels: Image.Image) -> str:
@@ -105,15 +127,18 @@ def load_printed(pictures: Sequence[CellPicture]) -> Mapping[str, bytes]:
     Raises:
         ReportTampered: an image is gone or isn't the one that the content names.
     """
-    cells = Cell.objects.filter(pk__in=[item.cell_id for item in pictures]).select_related("image")
+    images = SmearImage.objects.in_bulk([uuid.UUID(item.image_id) for item in pictures])
+    places = {item.cell_id: _place(item) for item in pictures}
+    known = [(images[image_id], box) for image_id, box in places.values() if image_id in images]
     try:
-        crops = load_pixels(cells)
+        crops = load_pixels(known)
     except OSError as error:
         raise ReportTampered("A cell image of this report can't be read any more.") from error
     for item in pictures:
-        if item.cell_id not in crops or pixels_sha256(crops[item.cell_id]) != item.pixels_sha256:
+        crop = crops.get(_place(item))
+        if crop is None or pixels_sha256(crop) != item.pixels_sha256:
             raise ReportTampered("A cell image is not the one that was signed.")
-    return {cell_id: to_jpeg(crop) for cell_id, crop in crops.items()}
+    return {cell_id: to_jpeg(crops[place]) for cell_id, place in places.items()}
 
 
 def _found(cell: Cell) -> FoundCell:
@@ -128,17 +153,22 @@ def _rank(item: FoundCell) -> tuple[bool, float, uuid.UUID]:
     return not item.is_named_by_human, -item.confidence, item.cell.pk
 
 
+def _place(item: CellPicture) -> Place:
+    return uuid.UUID(item.image_id), (item.x0, item.y0, item.x1, item.y1)
+
+
 def _picture(item: FoundCell, crop: Image.Image) -> CellPicture:
     cell = item.cell
+    x0, y0, x1, y1 = printed_box(cell)
     return CellPicture(
         cell_id=str(cell.pk),
         image_id=str(cell.image_id),
         image_sha256=cell.image.original_sha256,
         pixels_sha256=pixels_sha256(crop),
-        x0=cell.x0,
-        y0=cell.y0,
-        x1=cell.x1,
-        y1=cell.y1,
+        x0=x0,
+        y0=y0,
+        x1=x1,
+        y1=y1,
         cell_type=Coded(item.finding.value, str(item.finding.label)),
         is_named_by_human=item.is_named_by_human,
     )

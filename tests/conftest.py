@@ -5,7 +5,22 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-pytest_plugins = ["tests.people", "tests.clinical", "tests.reviewing", "tests.databases"]
+pytest_plugins = [
+    "tests.people",
+    "tests.browsing",
+    "tests.clinical",
+    "tests.running",
+    "tests.fields",
+    "tests.reviewing",
+    "tests.criticals",
+    "tests.library",
+    "tests.reading_blind",
+    "tests.explaining",
+    "tests.slides",
+    "tests.databases",
+    "tests.reports.history",
+    "tests.exchange.incoming",
+]
 
 
 @pytest.fixture(autouse=True)

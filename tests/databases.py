@@ -35,6 +35,15 @@ def _copy_database(source: str, target: str) -> None:
 
 
 def _drop_database(name: str) -> None:
+    """Drop it, cutting off our own connections; PostgreSQL itself sends its autovacuum away.
+
+    ``WITH (FORCE)`` would refuse while autovacuum, a superuser's process, looks at the database.
+    """
     connections.close_all()
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)} WITH (FORCE)")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = current_user",
+            [name],
+        )
+        cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)}")

@@ -21,6 +21,11 @@ def pathologist(db: None) -> User:
 
 
 @pytest.fixture
+def colleague(db: None) -> User:
+    return UserFactory.create(role=Role.PATHOLOGIST, full_name="Carla Colleague", title="MD")
+
+
+@pytest.fixture
 def administrator(db: None) -> User:
     return UserFactory.create(role=Role.ADMINISTRATOR, full_name="Ada Administrator")
 

@@ -8,12 +8,22 @@ from django.utils import timezone
 
 from accounts.models import User
 from classifier.enums import CaseStatus, RunStatus
-from classifier.models import Case, Cell, ClassificationRun, ModelVersion, Prediction, SmearImage
-from classifier.services import corrections, reviews
+from classifier.models import (
+    Case,
+    Cell,
+    ClassificationRun,
+    ModelVersion,
+    Prediction,
+    Review,
+    SmearImage,
+)
+from classifier.selectors.cells import list_cells
+from classifier.services import corrections, marking, reviews
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from tests.clinical import MakeImage
 
 MakeCase = Callable[..., Case]
+Correct = Callable[..., marking.Action]
 
 
 @pytest.fixture
@@ -57,6 +67,7 @@ def read_image(image: SmearImage, model: ModelVersion, answer: str) -> Classific
             confidence=confidence,
             probabilities=dict.fromkeys(CELL_CLASSES, rest) | {top: confidence},
             is_referred=answer == UNIDENTIFIED,
+            candidates=["monocyte", "lymphocyte"] if answer == UNIDENTIFIED else [answer],
         )
     return run
 
@@ -88,10 +99,10 @@ def classified_case(
 
 
 @pytest.fixture
-def correct(pathologist: User) -> Callable[..., corrections.Action]:
+def correct(pathologist: User) -> Correct:
     """Name cells of a case by their place, as the pathologist."""
 
-    def name(case: Case, places: Sequence[int], cell_type: str) -> corrections.Action:
+    def name(case: Case, places: Sequence[int], cell_type: str) -> marking.Action:
         cells = cells_of(case)
         return corrections.correct_cells(
             case_id=case.pk,
@@ -102,3 +113,29 @@ def correct(pathologist: User) -> Callable[..., corrections.Action]:
         )
 
     return name
+
+
+def human_marks(case: Case) -> list[str]:
+    """Return the human mark of each cell, in the order of the pictures."""
+    marks = {cell.id: cell.mark.human_type for cell in list_cells(case)}
+    return [marks[cell.pk] for cell in cells_of(case)]
+
+
+def undo(case: Case, actor: User) -> marking.Action:
+    return corrections.undo_last(case_id=case.pk, actor=actor, action_id=uuid.uuid4())
+
+
+def accept(case: Case, places: list[int], actor: User) -> marking.Action:
+    cells = cells_of(case)
+    return corrections.accept_cells(
+        case_id=case.pk,
+        actor=actor,
+        cell_ids=[cells[place].pk for place in places],
+        action_id=uuid.uuid4(),
+    )
+
+
+def comment_on(case: Case, actor: User, text: str, over: str = "") -> Review:
+    return reviews.set_comment(
+        case_id=case.pk, actor=actor, text=text, revision=reviews.revision_of(over)
+    )

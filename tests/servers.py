@@ -24,6 +24,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     """Point the settings at servers and a var folder of the test run's own."""
     var = _own_var()
     os.environ["HEMATOVISION_VAR"] = str(var)
+    os.environ["VAULT_KEY_FILE"] = str(var / "vault.keys")
     servers = EmbeddedServers(var, given=os.environ, durable=False)
     try:
         servers.start()

@@ -1,7 +1,6 @@
 """Pages on which the audit trail is read, exported and verified."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -11,28 +10,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import audit, chain, policies, selectors
+from accounts import audit, chain, policies, selectors, trail_files
+from accounts.anchoring import checking
 from accounts.filters import AuditFilter
-from accounts.models import AuditEvent
 from accounts.views.access import allowed_to, signed_in
 
 _PER_PAGE = 50
-_COLUMNS = (
-    "seal",
-    "at",
-    "actor",
-    "action",
-    "target_type",
-    "target_id",
-    "target_label",
-    "patient_id",
-    "before",
-    "after",
-    "reason",
-    "request_id",
-    "client_address",
-    "hash",
-)
 
 
 @require_safe
@@ -64,15 +47,22 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @allowed_to(policies.can_view_audit)
 def audit_export(request: HttpRequest) -> StreamingHttpResponse:
-    """Send the filtered trail as CSV; the export is recorded first."""
+    """Send the filtered trail as CSV or JSON lines; the export is recorded first."""
     trail = AuditFilter(request.GET, queryset=selectors.list_audit_events())
     with transaction.atomic():
         after = {**trail.description(), "events": trail.qs.count()}
         audit.record(actor=signed_in(request), action="audit.exported", target=None, after=after)
-    name = f"audit-trail-{timezone.now():%Y%m%dT%H%M%SZ}.csv"
+    found = trail.qs.iterator(chunk_size=2000)
+    is_json = request.GET.get("format") == "jsonl"
+    if is_json:
+        lines, kind = trail_files.json_lines(found), "application/x-ndjson"
+    else:
+        rows = trail_files.event_rows(found)
+        lines, kind = trail_files.csv_lines(rows, trail_files.COLUMNS), "text/csv"
+    name = f"audit-trail-{timezone.now():%Y%m%dT%H%M%SZ}.{'jsonl' if is_json else 'csv'}"
     return StreamingHttpResponse(
-        _csv_lines(trail.qs.iterator(chunk_size=2000)),
-        content_type="text/csv; charset=utf-8",
+        lines,
+        content_type=f"{kind}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
@@ -80,9 +70,10 @@ def audit_export(request: HttpRequest) -> StreamingHttpResponse:
 @require_POST
 @allowed_to(policies.can_view_audit)
 def audit_verify(request: HttpRequest) -> HttpResponse:
-    """Recompute the whole chain, against a head noted earlier if one is given."""
+    """Recompute the whole chain, against the anchors and a head noted earlier if one is given."""
     expected = request.POST.get("expected_head", "").strip().lower() or None
     verdict = chain.verify_chain(expected_head=expected)
+    verdict = replace(verdict, findings=(*verdict.findings, *checking.findings()))
     with transaction.atomic():
         audit.record(
             actor=signed_in(request),
@@ -96,43 +87,3 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
         )
     context = {"verdict": verdict, "expected_head": expected}
     return render(request, "accounts/audit_verdict.html", context)
-
-
-class _Line:
-    """A file for the CSV writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv_lines(events: Iterable[AuditEvent]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(_COLUMNS)
-    for event in events:
-        yield writer.writerow([_inert(value) for value in _values(event)])
-
-
-def _values(event: AuditEvent) -> tuple[object, ...]:
-    seal = getattr(event, "seal", None)
-    return (
-        seal.sequence if seal else "",
-        event.at.isoformat(),
-        event.actor_name,
-        event.action,
-        event.target_type,
-        event.target_id,
-        event.target_label,
-        event.patient_id or "",
-        "" if event.before is None else selectors.as_text(event.before),
-        "" if event.after is None else selectors.as_text(event.after),
-        event.reason,
-        event.request_id,
-        event.client_address or "",
-        seal.hash if seal else "",
-    )
-
-
-def _inert(value: object) -> str:
-    """Keep spreadsheets from running a recorded text as a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_tables2 import RequestConfig
 
-from accounts import policies, selectors, services
+from accounts import open_sessions, own_duties, policies, selectors, services
 from accounts.enums import AccountState
 from accounts.exceptions import AccountError
 from accounts.filters import UserFilter
@@ -57,7 +57,7 @@ USER_ACTIONS = {
     ),
     "role": UserAction(
         "Change role",
-        "The role decides what this person may see and do, from the next page they open.",
+        "The role decides what this person may see and do. All their sessions end.",
         "Change role",
         "The role has been changed.",
         services.change_role,
@@ -100,10 +100,22 @@ USER_ACTIONS = {
     ),
     "remove-factor": UserAction(
         "Remove second factor",
-        "For somebody who lost the device. Sign-in then needs the password alone.",
+        "For somebody who lost it and has proved who they are. All their sessions end, and they "
+        "are told by mail. Where the rules demand a second factor, they set up a new one first.",
         "Remove second factor",
         "The second factor has been removed.",
         services.remove_second_factor,
+        ReasonForm,
+        "danger",
+        _ACTIVE,
+    ),
+    "log-off": UserAction(
+        "Log off everywhere",
+        "All sessions end at once, with what was not saved. The account stays open: its owner may "
+        "sign in again.",
+        "Log off everywhere",
+        "All sessions of this account have ended.",
+        open_sessions.end_sessions,
         ReasonForm,
         "danger",
         _ACTIVE,
@@ -177,6 +189,8 @@ def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "entries": [selectors.describe(event) for event in page],
         "page": page,
         "link": request.session.pop(_LINK, None),
+        "sessions": open_sessions.list_sessions([account]),
+        "own_duties": [duty for duty in own_duties.list_duties(account) if duty.exception],
     }
     return render(request, "accounts/user_detail.html", context)
 

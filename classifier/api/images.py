@@ -105,6 +105,7 @@ def _described(image: SmearImage) -> dict[str, Any]:
         "height": image.height,
         "sha256": image.original_sha256,
         "notes": image.notes,
+        "advice": image.advice,
         "image": reverse("classifier:image", args=[image.pk]),
         "thumbnail": reverse("classifier:thumbnail", args=[image.pk]),
     }

@@ -12,11 +12,18 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from classifier.enums import CellType
-from classifier.exceptions import DomainError, EditConflict, GuardFailed, NotPermitted
+from classifier.exceptions import (
+    DomainError,
+    EditConflict,
+    GuardFailed,
+    NotPermitted,
+    UnseenChange,
+)
 from classifier.models import Case
 from classifier.selectors import intake
-from classifier.selectors.gallery import list_cells
-from classifier.services import corrections, reviews
+from classifier.selectors.cells import list_cells
+from classifier.services import acceptance, corrections, marking, reviews
+from classifier.services.marking import Action
 
 MOST_CELLS = 5000
 STATUS_OF: dict[type[Exception], int] = {
@@ -34,7 +41,7 @@ class MayReview(BasePermission):
         return bool(request.user.has_perm("accounts.review_case"))
 
 
-class AcceptSerializer(serializers.Serializer[dict[str, Any]]):
+class CellsSerializer(serializers.Serializer[dict[str, Any]]):
     """Cells of one step."""
 
     action_id = serializers.UUIDField()
@@ -43,12 +50,36 @@ class AcceptSerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
-class CorrectSerializer(AcceptSerializer):
+class LookSerializer(serializers.Serializer[dict[str, Any]]):
+    """A cell that was on the screen, and its revision as it was shown."""
+
+    cell = serializers.UUIDField()
+    revision = serializers.IntegerField(min_value=0)
+
+
+class AcceptSerializer(serializers.Serializer[dict[str, Any]]):
+    """What was looked at and is accepted, as a selection of cells."""
+
+    action_id = serializers.UUIDField()
+    looks = serializers.ListField(child=LookSerializer(), min_length=1, max_length=MOST_CELLS)
+
+    def validate_looks(self, value: list[dict[str, Any]]) -> dict[uuid.UUID, int]:
+        """Hand the looks on the way the services take them."""
+        return {look["cell"]: look["revision"] for look in value}
+
+
+class AcceptClassSerializer(AcceptSerializer):
+    """What was looked at and is accepted, of one class."""
+
+    cell_type = serializers.ChoiceField(choices=CellType.choices)
+
+
+class CorrectSerializer(CellsSerializer):
     """Cells of one step and the class they get."""
 
     cell_type = serializers.ChoiceField(choices=CellType.choices)
     reason = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=corrections.REASON_LIMIT
+        required=False, default="", allow_blank=True, max_length=marking.REASON_LIMIT
     )
 
 
@@ -87,13 +118,17 @@ class ReviewStep(APIView):
         self,
         request: MemberRequest,
         pk: uuid.UUID,
-        service: Callable[..., corrections.Action],
+        service: Callable[..., Action],
         form: serializers.Serializer[dict[str, Any]],
     ) -> Response:
         """Call the service with what was sent; answer with the cells as they now stand."""
         form.is_valid(raise_exception=True)
+        seen = read_seen(request.data)
         case = intake.get_case(request.user, pk)
-        action = service(case_id=case.pk, actor=request.user, **form.validated_data)
+        try:
+            action = service(case_id=case.pk, actor=request.user, **form.validated_data, **seen)
+        except UnseenChange as change:
+            return describe_unseen(case, change)
         return Response(describe(case, action))
 
 
@@ -111,8 +146,31 @@ class AcceptCells(ReviewStep):
     """Accepting the machine's reading."""
 
     def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
-        """Confirm the machine's likeliest class for the cells."""
-        return self.take(request, pk, corrections.accept_cells, AcceptSerializer(data=request.data))
+        """Confirm the machine's likeliest class for the cells that were looked at."""
+        return self.accept(request, pk, acceptance.accept_seen, AcceptSerializer(data=request.data))
+
+    def accept(
+        self,
+        request: MemberRequest,
+        pk: uuid.UUID,
+        service: Callable[..., acceptance.Acceptance],
+        form: serializers.Serializer[dict[str, Any]],
+    ) -> Response:
+        """Answer with the cells that were accepted and those left out, as they now stand."""
+        form.is_valid(raise_exception=True)
+        case = intake.get_case(request.user, pk)
+        accepted = service(case_id=case.pk, actor=request.user, **form.validated_data)
+        left_out = [cell.as_json() for cell in list_cells(case, accepted.left_out)]
+        return Response(describe(case, accepted.action) | {"left_out": left_out})
+
+
+class AcceptClass(AcceptCells):
+    """Accepting the machine's reading class by class."""
+
+    def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
+        """Confirm the cells of a class that were looked at."""
+        form = AcceptClassSerializer(data=request.data)
+        return self.accept(request, pk, acceptance.accept_class, form)
 
 
 class UndoStep(ReviewStep):
@@ -121,6 +179,14 @@ class UndoStep(ReviewStep):
     def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
         """Undo the last step of the open review that still stands."""
         return self.take(request, pk, corrections.undo_last, UndoSerializer(data=request.data))
+
+
+class RedoStep(ReviewStep):
+    """Doing again what was undone last."""
+
+    def post(self, request: MemberRequest, pk: uuid.UUID) -> Response:
+        """Redo the step of the open review that was undone last."""
+        return self.take(request, pk, corrections.redo_last, UndoSerializer(data=request.data))
 
 
 class Comment(ReviewStep):
@@ -139,7 +205,27 @@ class Comment(ReviewStep):
         return Response({"text": review.comment, "revision": reviews.revision_of(review.comment)})
 
 
-def describe(case: Case, action: corrections.Action) -> dict[str, Any]:
+def read_seen(data: Any) -> dict[str, dict[uuid.UUID, int]]:
+    """Return what the page knew of its cells, for a service; nothing where it doesn't tell.
+
+    `seen` maps a cell to the latest correction that was shown of it; a cell without is left out.
+    """
+    if not isinstance(data, dict) or "seen" not in data:
+        return {}
+    field = serializers.DictField(child=serializers.IntegerField(min_value=0))
+    known = field.run_validation(data["seen"])
+    as_id = serializers.UUIDField()
+    return {"seen": {as_id.run_validation(key): last for key, last in known.items()}}
+
+
+def describe_unseen(case: Case, change: UnseenChange) -> Response:
+    """Answer 409 with the cells that a step would have overwritten, as they now stand."""
+    cells = [cell.as_json() for cell in list_cells(case, change.cell_ids)]
+    body = {"detail": str(change), "unseen": cells}
+    return Response(body, status=status.HTTP_409_CONFLICT)
+
+
+def describe(case: Case, action: Action) -> dict[str, Any]:
     """Return the cells that a step touched, as the page's script reads them."""
     cells = list_cells(case, action.cell_ids)
     return {"action_id": str(action.action_id), "cells": [cell.as_json() for cell in cells]}

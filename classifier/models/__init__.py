@@ -1,25 +1,64 @@
 """Tables of the clinical record."""
 
+from classifier.models.analyser import AnalyserResult, TakenResult
 from classifier.models.case import AccessionCounter, Case
+from classifier.models.critical import CriticalAlert, CriticalCall, CriticalSnapshot
+from classifier.models.explanation import Explanation, TraitReading
 from classifier.models.imaging import Cell, SmearImage
-from classifier.models.inference import ClassificationRun, ModelVersion, Prediction
-from classifier.models.laboratory import Laboratory, ReferenceInterval
+from classifier.models.inference import (
+    ClassificationRun,
+    FieldScan,
+    ModelVersion,
+    Prediction,
+)
+from classifier.models.laboratory import DeltaLimit, Laboratory, ReferenceInterval
+from classifier.models.limits import CriticalLimit
+from classifier.models.morphology import MorphologyFeature, MorphologyFinding
 from classifier.models.patient import Patient
+from classifier.models.presence import Presence
+from classifier.models.reference_cells import ReferenceCell
+from classifier.models.reference_counts import (
+    ReferenceMark,
+    ReferenceReading,
+    ReferenceStudy,
+    StudyCell,
+)
 from classifier.models.review import Correction, Review
+from classifier.models.slides import Slide, SlideFile
 from classifier.models.specimen import Specimen
 
 __all__ = [
     "AccessionCounter",
+    "AnalyserResult",
     "Case",
     "Cell",
     "ClassificationRun",
     "Correction",
+    "CriticalAlert",
+    "CriticalCall",
+    "CriticalLimit",
+    "CriticalSnapshot",
+    "DeltaLimit",
+    "Explanation",
+    "FieldScan",
     "Laboratory",
     "ModelVersion",
+    "MorphologyFeature",
+    "MorphologyFinding",
     "Patient",
     "Prediction",
+    "Presence",
+    "ReferenceCell",
     "ReferenceInterval",
+    "ReferenceMark",
+    "ReferenceReading",
+    "ReferenceStudy",
     "Review",
+    "Slide",
+    "SlideFile",
     "SmearImage",
     "Specimen",
+    "StudyCell",
+    "TakenResult",
+    "TraitReading",
 ]

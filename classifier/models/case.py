@@ -14,7 +14,7 @@ from classifier.models.patient import Patient
 from classifier.models.protection import NEVER_DELETED
 from classifier.querysets import CaseQuerySet
 
-SIGNED_STATUSES = (CaseStatus.SIGNED_OFF, CaseStatus.AMENDING)
+SIGNED_STATUSES = (CaseStatus.SIGNED_OFF, CaseStatus.AMENDING, CaseStatus.ENTERED_IN_ERROR)
 
 
 class AccessionCounter(models.Model):
@@ -50,6 +50,11 @@ class Case(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1000)],
     )
     wbc_measured_at = models.DateTimeField(null=True, blank=True)
+    wbc_excludes_erythroblasts = models.BooleanField(
+        "the analyser's count leaves out nucleated red cells",
+        default=False,
+        help_text="If so, it is not corrected for them again.",
+    )
     status_reason = models.TextField(blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     registered_by = models.ForeignKey(

@@ -11,16 +11,25 @@ from classifier.querysets import RunQuerySet
 
 
 class ModelVersion(models.Model):
-    """A released classifier, known by the SHA-256 of its weights; one is active."""
+    """A released classifier; one is active.
+
+    ``sha256`` is that of the weights, ``release_sha256`` that of the whole release, under which
+    `classifier.model_store` keeps it; "" where only the installed folder has it. A candidate has
+    no approver before somebody puts it in use.
+    """
 
     name = models.CharField(max_length=64)
     version = models.CharField(max_length=32)
     sha256 = models.CharField(max_length=64)
+    release_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     class_names = models.JSONField()
     metrics = models.JSONField(default=dict)
+    confusion_of_accepted = models.JSONField(
+        null=True, help_text="cells of the release's test that weren't referred: truth by name"
+    )
     is_active = models.BooleanField(default=False)
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
     )
     registered_at = models.DateTimeField(auto_now_add=True)
 
@@ -36,6 +45,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+    @property
+    def audit_label(self) -> str:
+        """What the audit trail calls it."""
+        return str(self)
 
 
 class ClassificationRun(models.Model):
@@ -84,8 +98,42 @@ class ClassificationRun(models.Model):
         return f"run {self.pk} ({self.status})"
 
 
+class FieldScan(models.Model):
+    """What the detector made of a field, once an image; its cells are rows of their own.
+
+    `red_cell` is the median diameter of a red cell in pixels and `scale_basis` what tells it;
+    `features` are those by which overlapping fields are recognised.
+    """
+
+    image = models.OneToOneField(SmearImage, on_delete=models.PROTECT, related_name="scan")
+    run = models.ForeignKey(ClassificationRun, on_delete=models.PROTECT, related_name="scans")
+    detector_name = models.CharField(max_length=64)
+    detector_version = models.CharField(max_length=32)
+    detector_sha256 = models.CharField(max_length=64)
+    red_cell = models.FloatField()
+    scale_basis = models.CharField(max_length=16)
+    features = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"scan of {self.image_id}"
+
+    @property
+    def detector(self) -> str:
+        """Name and version."""
+        return f"{self.detector_name} {self.detector_version}"
+
+
 class Prediction(models.Model):
-    """What the model made of a cell; never changed."""
+    """What the model made of a cell; never changed.
+
+    ``candidates`` are the classes it doesn't rule out, the likeliest first. ``embedding`` holds
+    halves, little-endian (``ml.embedding.unpack``), to be compared within one model version.
+    """
 
     run = models.ForeignKey(ClassificationRun, on_delete=models.PROTECT, related_name="predictions")
     cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="predictions")
@@ -93,6 +141,8 @@ class Prediction(models.Model):
     confidence = models.FloatField()
     probabilities = models.JSONField()
     is_referred = models.BooleanField()
+    candidates = models.JSONField(default=list)
+    embedding = models.BinaryField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

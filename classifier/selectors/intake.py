@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from accounts.audit import ACTIONS
 from accounts.models import AuditEvent
 from classifier import accession
-from classifier.enums import ImageKind, RunStatus
+from classifier.enums import RunStatus
 from classifier.models import Case, Cell, ClassificationRun, SmearImage
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ def get_case(user: "User", case_id: "uuid.UUID") -> Case:
     return get_object_or_404(cases, pk=case_id)
 
 
+def get_image(user: "User", image_id: "uuid.UUID") -> SmearImage:
+    """Return an image of a case the user may see, with case and patient; else Http404."""
+    images = SmearImage.objects.filter(case__in=Case.objects.visible_to(user))
+    return get_object_or_404(images.select_related("case__patient"), pk=image_id)
+
+
 def find_by_accession(user: "User", text: str) -> Case | None:
     """Return the visible case whose accession number was typed or scanned, if it is one."""
     if not accession.is_well_formed(text):
@@ -70,7 +76,10 @@ def find_by_accession(user: "User", text: str) -> Case | None:
 
 
 def case_images(case: Case) -> QuerySet[SmearImage]:
-    """Return the images with `run_status`, `run_error`, `run_model` and their cells' findings."""
+    """Return the images with `run_status`, `run_error`, `run_model` and their cells' findings.
+
+    `read_with` names the detector of a field, None of a single cell.
+    """
     latest = ClassificationRun.objects.filter(image=OuterRef("pk")).order_by("-pk")
     return (
         SmearImage.objects.filter(case=case)
@@ -78,8 +87,11 @@ def case_images(case: Case) -> QuerySet[SmearImage]:
             run_status=Subquery(latest.values("status")[:1]),
             run_error=Subquery(latest.values("error_message")[:1]),
             run_model=Subquery(latest.values(label=_MODEL_LABEL)[:1]),
+            read_with=Concat("scan__detector_name", Value(" "), "scan__detector_version"),
         )
-        .prefetch_related(Prefetch("cells", Cell.objects.with_findings(), to_attr="findings"))
+        .prefetch_related(
+            Prefetch("cells", Cell.objects.for_review().counted(), to_attr="findings")
+        )
     )
 
 
@@ -93,18 +105,10 @@ def progress_of(images: Sequence[SmearImage]) -> Progress:
     )
 
 
-def unread_fields(images: Sequence[SmearImage]) -> list[SmearImage]:
-    """Return the fields that no run has read; the classifier can't take fields apart yet."""
-    return [
-        image
-        for image in images
-        if image.kind == ImageKind.FIELD and not getattr(image, "run_status", None)
-    ]
-
-
 def classifiers_of(images: Sequence[SmearImage]) -> list[str]:
-    """Return names and versions of the classifiers that read what `case_images` returned."""
-    return sorted({model for image in images if (model := getattr(image, "run_model", None))})
+    """Return names and versions of what read the images that `case_images` returned."""
+    named = {getattr(image, name, "") for image in images for name in ("run_model", "read_with")}
+    return sorted(name.strip() for name in named if name and name.strip())
 
 
 def case_history(case: Case) -> list[HistoryEntry]:

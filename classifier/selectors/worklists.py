@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from classifier import accession, policies
 from classifier.enums import CaseStatus, ReviewOutcome
-from classifier.models import Case, Cell, Review, SmearImage
-from classifier.querysets import CaseQuerySet
+from classifier.models import Case, Cell, CriticalAlert, Laboratory, Review, SmearImage
+from classifier.querysets import CaseQuerySet, priority_rank
 from classifier.selectors import intake
+from classifier.selectors.critical import Timer, timer_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -53,7 +54,10 @@ class CountedTab:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case of the list. `referred` counts the cells that wait for a human's decision."""
+    """One case of the list. `referred` counts the cells that wait for a human's decision.
+
+    `timer` runs while somebody has to be told a critical result.
+    """
 
     case: Case
     images: int
@@ -61,6 +65,8 @@ class Row:
     reviewer: str
     is_mine: bool
     can_open: bool
+    is_critical: bool
+    timer: Timer | None
 
     @property
     def waiting_since(self) -> datetime:
@@ -76,6 +82,12 @@ TABS: Mapping[str, Tab] = {
             "To review",
             "Nothing waits for review",
             "Cases appear here as soon as they are classified.",
+        ),
+        Tab(
+            "critical",
+            "Critical",
+            "Nothing is critical",
+            "Cases with a result beyond the laboratory's critical limits, until they are signed.",
         ),
         Tab(
             "mine",
@@ -105,9 +117,9 @@ TABS: Mapping[str, Tab] = {
         ),
     )
 }
-REVIEWER_TABS = ("review", "mine", "classifying", "failed", "returned", "signed")
-TECHNICIAN_TABS = ("drafts", "returned", "classifying", "failed", "review", "signed")
-READER_TABS = ("review", "classifying", "failed", "returned", "signed")
+REVIEWER_TABS = ("review", "critical", "mine", "classifying", "failed", "returned", "signed")
+TECHNICIAN_TABS = ("drafts", "returned", "classifying", "failed", "review", "critical", "signed")
+READER_TABS = ("review", "critical", "classifying", "failed", "returned", "signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +149,18 @@ def count_tabs(user: "User") -> list[CountedTab]:
 
 
 def list_cases(user: "User", tab: str) -> CaseQuerySet:
-    """Return a view's cases: STAT first, then by waiting time; signed ones, latest first."""
+    """Return a view's cases, the most urgent first; signed ones, latest first.
+
+    On top stand critical results that were passed on, then STAT cases and so on; within one
+    priority those of which somebody must still be told, then by waiting time.
+    """
     cases = _annotated(user).filter(_condition(tab)).select_related("patient", "signed_by")
-    return cases.order_by("-signed_at") if tab == "signed" else cases.by_urgency()
+    if tab == "signed":
+        return cases.order_by("-signed_at")
+    ranked: CaseQuerySet = cases.annotate(urgency=priority_rank()).order_by(
+        "-is_escalated", "urgency", "-is_untold", "registered_at"
+    )
+    return ranked
 
 
 def describe_cases(user: "User", cases: Sequence[Case]) -> list[Row]:
@@ -154,6 +175,9 @@ def describe_cases(user: "User", cases: Sequence[Case]) -> list[Row]:
             "reviewer"
         )
     }
+    laboratory = Laboratory.current()
+    open_alerts = CriticalAlert.objects.filter(case__in=ids, closed_at=None)
+    alerts = {alert.case_id: alert for alert in open_alerts}
     return [
         Row(
             case=case,
@@ -163,6 +187,8 @@ def describe_cases(user: "User", cases: Sequence[Case]) -> list[Row]:
             is_mine=case.pk in holders and holders[case.pk] == user,
             can_open=case.status == CaseStatus.AWAITING_REVIEW
             and policies.can_open_review(user, case),
+            is_critical=case.pk in alerts,
+            timer=timer_of(alerts[case.pk], laboratory) if case.pk in alerts else None,
         )
         for case in cases
     ]
@@ -186,8 +212,14 @@ def resolve_scan(user: "User", text: str) -> Scan:
 def _annotated(user: "User") -> CaseQuerySet:
     returned = Review.objects.filter(case=OuterRef("pk"), outcome=ReviewOutcome.RETURNED)
     mine = Review.objects.filter(case=OuterRef("pk"), reviewer=user, completed_at=None)
+    alerts = CriticalAlert.objects.filter(case=OuterRef("pk"), closed_at=None)
+    untold = alerts.filter(waiting_since__isnull=False)
     cases: CaseQuerySet = Case.objects.visible_to(user).annotate(
-        was_returned=Exists(returned), is_held=Exists(mine)
+        was_returned=Exists(returned),
+        is_held=Exists(mine),
+        is_critical=Exists(alerts),
+        is_untold=Exists(untold),
+        is_escalated=Exists(untold.filter(escalated_at__gte=F("waiting_since"))),
     )
     return cases
 
@@ -195,6 +227,7 @@ def _annotated(user: "User") -> CaseQuerySet:
 def _condition(tab: str) -> Q:
     conditions = {
         "review": Q(status__in=TO_REVIEW),
+        "critical": Q(status__in=OPEN_STATUSES, is_critical=True),
         "mine": Q(status__in=WITH_REVIEWER, is_held=True),
         "drafts": Q(status=CaseStatus.REGISTERED, was_returned=False),
         "returned": Q(status=CaseStatus.REGISTERED, was_returned=True),

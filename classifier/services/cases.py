@@ -42,6 +42,7 @@ class OrderDetails:
     clinical_details: str = ""
     wbc_count: Decimal | None = None
     wbc_measured_at: datetime | None = None
+    wbc_excludes_erythroblasts: bool = False
 
 
 @transaction.atomic
@@ -56,7 +57,7 @@ def open_case(
     """
     if not policies.can_register_patient(actor):
         raise NotPermitted("You may not open cases.")
-    _check_dates(specimen, patient)
+    check_specimen_dates(specimen, patient)
     case = Case.objects.create(
         accession_number=accession.allocate(timezone.localdate()),
         patient=patient,
@@ -83,6 +84,12 @@ def submit_case(*, case_id: uuid.UUID, actor: "User") -> Case:
 
 
 @transaction.atomic
+def take_back(*, case_id: uuid.UUID, actor: "User") -> Case:
+    """Open a submitted case that nobody reviews yet for more images; what was read stays."""
+    return transition(case_id=case_id, name="take_back", actor=actor)
+
+
+@transaction.atomic
 def retry_classification(*, case_id: uuid.UUID, actor: "User") -> Case:
     """Classify again the images whose latest run failed."""
     case = transition(case_id=case_id, name="retry", actor=actor)
@@ -90,7 +97,12 @@ def retry_classification(*, case_id: uuid.UUID, actor: "User") -> Case:
     return case
 
 
-def _check_dates(specimen: SpecimenDetails, patient: Patient) -> None:
+def check_specimen_dates(specimen: SpecimenDetails, patient: Patient) -> None:
+    """Hold the specimen's times against each other, the present and the patient's birth.
+
+    Raises:
+        InvalidSpecimen: they contradict.
+    """
     if specimen.collected_at > specimen.received_at:
         raise InvalidSpecimen("The specimen can't have been received before it was collected.")
     if specimen.received_at > timezone.now():

@@ -1,36 +1,33 @@
-"""A reviewer's word on cells: name them, accept the machine's reading, take the last step back.
-
-Rows are only ever added. All rows of one step carry the `action_id` that the client chose, so
-that a repeated request changes nothing more.
-"""
+"""A reviewer's word on cells: name them, accept the machine's reading, undo and redo steps."""
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from accounts.audit import record
 from classifier.enums import CellType
-from classifier.exceptions import EditConflict, GuardFailed
+from classifier.exceptions import GuardFailed
 from classifier.findings import likeliest
-from classifier.models import Cell, Correction, Review
+from classifier.models import Review
+from classifier.services.history import read_history, rows_of
+from classifier.services.marking import (
+    Action,
+    Seen,
+    Step,
+    do_again,
+    find_action,
+    load_cells,
+    mark_cells,
+    marks_of,
+    take_back,
+)
 from classifier.services.reviews import lock_own_review
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-REASON_LIMIT = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One step of a review and the cells it touched; empty if nothing had to change."""
-
-    action_id: uuid.UUID
-    cell_ids: tuple[uuid.UUID, ...]
 
 
 @transaction.atomic
@@ -42,22 +39,21 @@ def correct_cells(
     cell_type: str,
     action_id: uuid.UUID,
     reason: str = "",
+    seen: Seen | None = None,
 ) -> Action:
     """Name cells; those that already carry this human mark are left alone.
 
     Raises:
         GuardFailed: a cell belongs to another case, or the class doesn't exist.
-        EditConflict: the action id was used for something else.
+        EditConflict: the action id was used for something else, or a cell changed since `seen`.
         TransitionRefused, NotPermitted: the case isn't open with this person.
     """
     if cell_type not in CellType.values:
         raise GuardFailed("There is no such cell class.")
-    if len(reason) > REASON_LIMIT:
-        raise GuardFailed(f"The reason is longer than {REASON_LIMIT} characters.")
+    step = Step(action_id, "cell.corrected", reason, seen)
     review = lock_own_review(case_id=case_id, actor=actor)
-    cells = _load(review, cell_ids)
-    names = dict.fromkeys((cell.pk for cell in cells), cell_type)
-    return _name(review, cells, names, action_id=action_id, reason=reason)
+    cells = load_cells(review, cell_ids)
+    return name_each(review, dict.fromkeys((cell.pk for cell in cells), cell_type), step)
 
 
 @transaction.atomic
@@ -67,6 +63,7 @@ def accept_cells(
     actor: "User",
     cell_ids: Collection[uuid.UUID],
     action_id: uuid.UUID,
+    seen: Seen | None = None,
 ) -> Action:
     """Make the machine's likeliest class the human's too, referred cells included.
 
@@ -75,144 +72,64 @@ def accept_cells(
         EditConflict, TransitionRefused, NotPermitted: see `correct_cells`.
     """
     review = lock_own_review(case_id=case_id, actor=actor)
-    cells = _load(review, cell_ids)
+    cells = load_cells(review, cell_ids)
     names = {cell.pk: likeliest(cell.machine_probabilities) for cell in cells}  # type: ignore[attr-defined]
     unread = Counter(names.values())[""]
     if unread:
         noun = "cell has" if unread == 1 else "cells have"
         raise GuardFailed(f"{unread} {noun} no reading to accept: choose a class.")
-    return _name(review, cells, names, action_id=action_id, reason="")
+    return name_each(review, names, Step(action_id, "cell.corrected", seen=seen))
 
 
 @transaction.atomic
-def undo_last(*, case_id: uuid.UUID, actor: "User", action_id: uuid.UUID) -> Action:
+def undo_last(
+    *, case_id: uuid.UUID, actor: "User", action_id: uuid.UUID, seen: Seen | None = None
+) -> Action:
     """Take back the last step of the open review that still stands.
-
-    Each cell gets the human mark back that it had before, or none.
 
     Raises:
         GuardFailed: nothing is left to undo.
+        UnseenChange: the last step is one that the actor has not seen, as of another window.
         TransitionRefused, NotPermitted: the case isn't open with this person.
     """
     review = lock_own_review(case_id=case_id, actor=actor)
-    repeated = _find_action(review, action_id)
+    repeated = find_action(review, action_id)
     if repeated:
         return repeated
-    rows = last_standing_action(review)
-    if not rows:
+    standing = read_history(review).standing
+    if not standing:
         raise GuardFailed("There is nothing to undo in this review.")
-    earlier = _marks_before(rows)
-    undone = rows[0].action_id
-    Correction.objects.bulk_create(
-        Correction(
-            review=review,
-            cell_id=row.cell_id,
-            cell_type=earlier[row.cell_id],
-            is_withdrawn=not earlier[row.cell_id],
-            action_id=action_id,
-            undoes=undone,
-            created_by=actor,
-        )
-        for row in rows
-    )
-    record(
-        actor=actor,
-        action="review.undone",
-        target=review.case,
-        before={"action": undone, "cells": {str(row.cell_id): row.cell_type for row in rows}},
-        after={"action": action_id, "cells": {str(pk): mark for pk, mark in earlier.items()}},
-        patient=review.case.patient_id,
-    )
-    return Action(action_id, tuple(row.cell_id for row in rows))
+    step = Step(action_id, "review.undone", seen=seen)
+    return take_back(review, rows_of(review, standing[-1]), step)
 
 
-def last_standing_action(review: Review) -> list[Correction]:
-    """Return the rows of the review's last step that was not taken back; empty if none."""
-    undone = review.corrections.exclude(undoes=None).values("undoes")
-    standing = review.corrections.filter(undoes=None).exclude(action_id__in=undone)
-    last = standing.order_by("-pk").first()
-    return list(standing.filter(action_id=last.action_id)) if last else []
-
-
-def _load(review: Review, cell_ids: Collection[uuid.UUID]) -> list[Cell]:
-    wanted = set(cell_ids)
-    cells = list(
-        Cell.objects.filter(pk__in=wanted, image__case=review.case).with_findings().order_by("pk")
-    )
-    if not wanted or len(cells) != len(wanted):
-        raise GuardFailed("Choose cells of this case.")
-    return cells
-
-
-def _name(
-    review: Review,
-    cells: Collection[Cell],
-    names: Mapping[uuid.UUID, str],
-    *,
-    action_id: uuid.UUID,
-    reason: str,
+@transaction.atomic
+def redo_last(
+    *, case_id: uuid.UUID, actor: "User", action_id: uuid.UUID, seen: Seen | None = None
 ) -> Action:
-    repeated = _find_action(review, action_id)
-    if repeated:
-        if not set(repeated.cell_ids) <= set(names):
-            raise EditConflict("This step was already recorded for other cells.")
-        return repeated
-    changed = [cell for cell in cells if cell.human_type != names[cell.pk]]  # type: ignore[attr-defined]
-    if not changed:
-        return Action(action_id, ())
-    Correction.objects.bulk_create(
-        Correction(
-            review=review,
-            cell=cell,
-            cell_type=names[cell.pk],
-            reason=reason.strip(),
-            action_id=action_id,
-            created_by=review.reviewer,
-        )
-        for cell in changed
-    )
-    record(
-        actor=review.reviewer,
-        action="cell.corrected",
-        target=review.case,
-        before={"cells": {str(cell.pk): _word_on(cell) for cell in changed}},
-        after={
-            "action": action_id,
-            "cells": {str(cell.pk): names[cell.pk] for cell in changed},
-        },
-        reason=reason,
-        patient=review.case.patient_id,
-    )
-    return Action(action_id, tuple(cell.pk for cell in changed))
-
-
-def _word_on(cell: Cell) -> dict[str, str]:
-    """Return what machine and human said before; the two are never mixed."""
-    return {"machine": cell.machine_type or "", "human": cell.human_type}  # type: ignore[attr-defined]
-
-
-def _find_action(review: Review, action_id: uuid.UUID) -> Action | None:
-    """Return the step recorded under this id, if any.
+    """Do the step again that was undone last, as long as no other step was taken since.
 
     Raises:
-        EditConflict: the id belongs to another review.
+        GuardFailed: nothing is left to do again.
+        UnseenChange: one of the cells changed since the actor saw it.
+        TransitionRefused, NotPermitted: the case isn't open with this person.
     """
-    rows = list(Correction.objects.filter(action_id=action_id))
-    if not rows:
-        return None
-    if any(row.review_id != review.pk for row in rows):
-        raise EditConflict("This step was already recorded in another review.")
-    return Action(action_id, tuple(row.cell_id for row in rows))
+    review = lock_own_review(case_id=case_id, actor=actor)
+    repeated = find_action(review, action_id)
+    if repeated:
+        return repeated
+    undone = read_history(review).undone
+    if not undone:
+        raise GuardFailed("There is nothing to redo in this review.")
+    rows = rows_of(review, undone[-1].step)
+    return do_again(review, rows, Step(action_id, "review.redone", seen=seen), undo=undone[-1].undo)
 
 
-def _marks_before(rows: Collection[Correction]) -> dict[uuid.UUID, str]:
-    """Return for each cell the human mark ("" for none) that held before these rows."""
-    earlier = (
-        Correction.objects.filter(
-            cell__in=[row.cell_id for row in rows], pk__lt=min(row.pk for row in rows)
-        )
-        .order_by("cell_id", "-pk")
-        .distinct("cell_id")
-    )
-    marks = {row.cell_id: row.cell_type for row in earlier}
-    return {row.cell_id: marks.get(row.cell_id, "") for row in rows}
+def name_each(review: Review, names: dict[uuid.UUID, str], step: Step) -> Action:
+    """Name cells; whoever names a cell that was removed holds it for one again."""
+    marks = marks_of(list(names))
+    wanted = {
+        cell_id: replace(marks[cell_id], cell_type=name, is_removed=False)
+        for cell_id, name in names.items()
+    }
+    return mark_cells(review, wanted, step)

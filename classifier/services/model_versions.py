@@ -1,6 +1,6 @@
-"""Model versions: register a release, activate it, find the one a worker has loaded."""
+"""Model versions: register a release, add a candidate, activate one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -11,8 +11,9 @@ from classifier.models import ModelVersion
 from ml.artifacts import ReleaseSpec
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
-    from classifier.inference import CellClassifier
 
 
 @transaction.atomic
@@ -27,17 +28,14 @@ def register_release(*, spec: ReleaseSpec, actor: "User") -> ModelVersion:
     version, is_new = ModelVersion.objects.get_or_create(
         name=spec.name,
         version=spec.version,
-        defaults={
-            "sha256": spec.sha256,
-            "class_names": list(spec.class_names),
-            "metrics": dict(spec.metrics),
-            "approved_by": actor,
-        },
+        defaults=_columns(spec) | {"approved_by": actor},
     )
     if version.sha256 != spec.sha256:
         raise DomainError(
             f"Other weights are registered as {version}; a changed model needs a new version."
         )
+    if version.confusion_of_accepted is None and spec.confusion_of_accepted is not None:
+        _learn_confusion(version, spec, actor)
     if is_new:
         record(
             actor=actor, action="model.registered", target=version, after={"sha256": spec.sha256}
@@ -45,6 +43,57 @@ def register_release(*, spec: ReleaseSpec, actor: "User") -> ModelVersion:
     if not any(known.is_active for known in _lock_all()):
         return _activate(version, actor, reason="first model")
     return version
+
+
+@transaction.atomic
+def add_candidate(*, spec: ReleaseSpec, release_sha256: str, actor: "User") -> ModelVersion:
+    """Make a release known that the store keeps; it reads nothing before it is activated.
+
+    The same release again is the same version.
+
+    Raises:
+        NotPermitted: the actor doesn't manage models.
+        DomainError: another release is registered under this name and version.
+    """
+    _check_permission(actor)
+    version, is_new = ModelVersion.objects.get_or_create(
+        name=spec.name,
+        version=spec.version,
+        defaults=_columns(spec) | {"release_sha256": release_sha256},
+    )
+    if not is_new and (version.sha256, version.release_sha256) != (spec.sha256, release_sha256):
+        raise DomainError(
+            f"Another release is registered as {version}; a changed model needs a new version."
+        )
+    if is_new:
+        record(
+            actor=actor,
+            action="model.registered",
+            target=version,
+            after={"sha256": spec.sha256, "release": release_sha256},
+        )
+    return version
+
+
+@transaction.atomic
+def note_stored(*, version: ModelVersion, release_sha256: str, actor: "User") -> ModelVersion:
+    """Remember where the store keeps a version that was registered from its folder alone."""
+    locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if not locked.release_sha256:
+        locked.release_sha256 = release_sha256
+        locked.save(update_fields=["release_sha256"])
+        record(
+            actor=actor,
+            action="model.stored",
+            target=locked,
+            after={"release": release_sha256},
+        )
+    return locked
+
+
+def list_awaited(model_ids: "QuerySet[Any, Any]") -> list[ModelVersion]:
+    """Return the versions among these, the active one first."""
+    return list(ModelVersion.objects.filter(pk__in=model_ids).order_by("-is_active", "pk"))
 
 
 @transaction.atomic
@@ -60,11 +109,25 @@ def activate_version(*, version_id: int, actor: "User", reason: str) -> ModelVer
     return version if version.is_active else _activate(version, actor, reason)
 
 
-def find_version(classifier: "CellClassifier") -> ModelVersion | None:
-    """Return the registered version that a loaded classifier is, if it is registered at all."""
-    return ModelVersion.objects.filter(
-        name=classifier.name, version=classifier.version, sha256=classifier.sha256
-    ).first()
+def _learn_confusion(version: ModelVersion, spec: ReleaseSpec, actor: "User") -> None:
+    """Keep the confusion of a release that was registered before releases stated theirs."""
+    version.confusion_of_accepted = spec.confusion_of_accepted
+    version.save(update_fields=["confusion_of_accepted"])
+    record(
+        actor=actor,
+        action="model.confusion_stated",
+        target=version,
+        after={"confusion_of_accepted": spec.confusion_of_accepted},
+    )
+
+
+def _columns(spec: ReleaseSpec) -> dict[str, Any]:
+    return {
+        "sha256": spec.sha256,
+        "class_names": list(spec.class_names),
+        "metrics": dict(spec.metrics),
+        "confusion_of_accepted": spec.confusion_of_accepted,
+    }
 
 
 def _check_permission(actor: "User") -> None:
@@ -82,8 +145,8 @@ def _activate(version: ModelVersion, actor: "User", reason: str) -> ModelVersion
     if former is not None:
         former.is_active = False
         former.save(update_fields=["is_active"])
-    version.is_active = True
-    version.save(update_fields=["is_active"])
+    version.is_active, version.approved_by = True, actor
+    version.save(update_fields=["is_active", "approved_by"])
     record(
         actor=actor,
         action="model.activated",
@@ -93,4 +156,5 @@ def _activate(version: ModelVersion, actor: "User", reason: str) -> ModelVersion
         reason=reason,
     )
     dispatch.classify_waiting_runs()
+    dispatch.embed_reference_cells()
     return version

@@ -12,6 +12,7 @@ from classifier import policies
 from classifier.enums import CaseStatus, ReviewOutcome
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted, TransitionRefused
 from classifier.models import Case, Review
+from classifier.services.critical import reassess
 from classifier.services.transitions import lock_case, transition
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ COMMENT_LIMIT = 10_000
 def open_review(*, case_id: uuid.UUID, actor: "User") -> Review:
     """Claim a case: of two at once one wins, the other hears who has it. Again is harmless.
 
-    The interpretation goes on where the last review left it.
+    The interpretation and the word on platelet clumps go on where the last review left them.
 
     Raises:
         TransitionRefused: somebody else has the case open, or it isn't ready for review.
@@ -41,7 +42,13 @@ def open_review(*, case_id: uuid.UUID, actor: "User") -> Review:
         )
     transition(case_id=case_id, name="open_review", actor=actor)
     last = case.reviews.order_by("-pk").first()
-    return case.reviews.create(reviewer=actor, comment=last.comment if last else "")
+    opened: Review = case.reviews.create(
+        reviewer=actor,
+        comment=last.comment if last else "",
+        has_platelet_clumps=last.has_platelet_clumps if last else False,
+    )
+    reassess(case)
+    return opened
 
 
 @transaction.atomic
@@ -112,6 +119,31 @@ def set_comment(*, case_id: uuid.UUID, actor: "User", text: str, revision: str) 
         target=review.case,
         before={"comment": before},
         after={"comment": text},
+        patient=review.case.patient_id,
+    )
+    return review
+
+
+@transaction.atomic
+def set_platelet_clumps(*, case_id: uuid.UUID, actor: "User", has_clumps: bool) -> Review:
+    """Say whether platelets lie in clumps, in which case they can't be estimated.
+
+    Raises:
+        TransitionRefused, NotPermitted: the case isn't open with this person.
+    """
+    review = lock_own_review(case_id=case_id, actor=actor)
+    before = review.has_platelet_clumps
+    if has_clumps == before:
+        return review
+    review.has_platelet_clumps = has_clumps
+    review.save(update_fields=["has_platelet_clumps"])
+    reassess(review.case)
+    record(
+        actor=actor,
+        action="review.platelet_clumps",
+        target=review.case,
+        before={"platelet_clumps": before},
+        after={"platelet_clumps": has_clumps},
         patient=review.case.patient_id,
     )
     return review

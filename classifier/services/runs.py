@@ -22,10 +22,12 @@ from accounts.models import User
 from classifier import dispatch, guards
 from classifier.enums import OPEN_RUN_STATUSES, CaseStatus, RunStatus
 from classifier.exceptions import GuardFailed
-from classifier.models import Case, Cell, ClassificationRun, ModelVersion
+from classifier.models import Case, Cell, ClassificationRun, FieldScan, ModelVersion
 from classifier.models import Prediction as PredictionRow
 from classifier.querysets import RunQuerySet
+from classifier.services.repeats import mark_repeats
 from classifier.services.transitions import lock_case, transition
+from ml.embedding import pack
 from ml.types import Prediction
 
 logger = logging.getLogger(__name__)
@@ -48,12 +50,16 @@ REJECTED = "The case was rejected before this image was classified."
 class Reading:
     """What came of one claimed run: predictions, a failure, or QUEUED to put it back.
 
+    ``scan`` and ``found`` are what was found on a field, to be stored with the predictions.
+
     ``fault`` is an error that nobody foresaw and somebody has to look into.
     """
 
     run: ClassificationRun
     status: RunStatus
     findings: tuple[tuple[Cell, Prediction], ...] = ()
+    scan: FieldScan | None = None
+    found: tuple[Cell, ...] = ()
     decode_ms: float | None = None
     inference_ms: float | None = None
     message: str = ""
@@ -92,7 +98,7 @@ def claim_batch(*, model: ModelVersion, worker: str) -> list[ClassificationRun]:
     waiting = ClassificationRun.objects.claimable().filter(model_version=model).by_urgency()
     candidates = list(
         waiting.select_for_update(of=("self",), skip_locked=True)
-        .select_related("image")
+        .select_related("image", "image__scan")
         .prefetch_related("image__cells")[: settings.CLASSIFICATION_BATCH_SIZE]
     )
     batch = _fit_together(candidates)
@@ -152,11 +158,14 @@ def advance_finished_cases() -> None:
             _advance(lock_case(case_id))
 
 
-def settle_stranded(*, installed: ModelVersion | None, message: str) -> None:
+def settle_stranded(
+    *, active: ModelVersion | None, readable: Sequence[ModelVersion], message: str
+) -> None:
     """Free the runs that wait for a model no worker has: read them with the active one, or fail.
 
-    ``installed`` is the model of the asking worker. Nothing is touched while the model's own
-    workers are at work, or the run is young: other workers may have another release for a while.
+    ``active`` is the version in use if the asking worker has it, ``readable`` are those that it
+    has. Nothing is touched while the model's own workers are at work, or the run is young: other
+    workers may have another release for a while.
     """
     with transaction.atomic():
         at_work = ClassificationRun.objects.filter(
@@ -165,11 +174,11 @@ def settle_stranded(*, installed: ModelVersion | None, message: str) -> None:
         stranded = (
             ClassificationRun.objects.claimable()
             .filter(~Exists(at_work), queued_at__lt=Now() - STRANDED_AFTER)
-            .exclude(model_version=installed)
+            .exclude(model_version__in=[*readable, *([active] if active else [])])
         )
         run_ids = _lock_idle(stranded)
-        if installed is not None and installed.is_active:
-            ClassificationRun.objects.filter(pk__in=run_ids).update(model_version=installed)
+        if active is not None:
+            ClassificationRun.objects.filter(pk__in=run_ids).update(model_version=active)
         else:
             _end(run_ids, message)
     advance_finished_cases()
@@ -194,7 +203,9 @@ def _record_case(case_id: uuid.UUID, readings: Sequence[Reading]) -> None:
     predictions: list[PredictionRow] = []
     for run, reading in held:
         if case.status == CaseStatus.IN_CLASSIFICATION:
-            predictions += _apply(run, reading)
+            predictions += _apply(run, _store_found(reading))
+            if reading.scan:
+                dispatch.make_thumbnails(reading.run.image_id)
         else:
             _set_ended(run, RunStatus.FAILED, REJECTED)
     ClassificationRun.objects.bulk_update((run for run, _ in held), _RECORDED)
@@ -222,6 +233,17 @@ def _lock_held(readings: Sequence[Reading]) -> list[tuple[ClassificationRun, Rea
     return held
 
 
+def _store_found(reading: Reading) -> Reading:
+    """Store what was found on a field; if it was searched meanwhile, put the run back."""
+    if reading.scan is None:
+        return reading
+    if FieldScan.objects.filter(image=reading.run.image_id).exists():
+        return Reading(reading.run, RunStatus.QUEUED)
+    reading.scan.save(force_insert=True)
+    Cell.objects.bulk_create(reading.found)
+    return reading
+
+
 def _apply(run: ClassificationRun, reading: Reading) -> list[PredictionRow]:
     """Set what came of the run, and return its predictions; neither is saved yet."""
     run.decode_ms, run.inference_ms = reading.decode_ms, reading.inference_ms
@@ -238,6 +260,8 @@ def _apply(run: ClassificationRun, reading: Reading) -> list[PredictionRow]:
             confidence=prediction.confidence,
             probabilities=dict(prediction.probabilities),
             is_referred=prediction.referred,
+            candidates=list(prediction.candidates),
+            embedding=None if prediction.embedding is None else pack(prediction.embedding),
         )
         for cell, prediction in reading.findings
     ]
@@ -258,9 +282,14 @@ def _advance(case: Case) -> None:
     if case.status != CaseStatus.IN_CLASSIFICATION:
         return
     if guards.every_run_succeeded(case) is None:
-        transition(case_id=case.pk, name="complete_classification", actor=User.system())
+        _leave(case, "complete_classification")
     elif guards.every_run_ended_with_a_failure(case) is None:
-        transition(case_id=case.pk, name="fail_classification", actor=User.system())
+        _leave(case, "fail_classification")
+
+
+def _leave(case: Case, name: str) -> None:
+    mark_repeats(case)
+    transition(case_id=case.pk, name=name, actor=User.system())
 
 
 @transaction.atomic

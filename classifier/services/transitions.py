@@ -9,9 +9,22 @@ from django.utils import timezone
 from accounts.audit import record
 from classifier.lifecycle import TRANSITIONS, Transition, check
 from classifier.models import Case
+from classifier.services.critical import reassess
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+CHANGES_FINDINGS = frozenset(
+    {
+        "complete_classification",
+        "review_manually",
+        "amend",
+        "withdraw_report",
+        "reject",
+        "cancel",
+    }
+)
+"""Moves after which a critical finding may be there, stand surer, or be void."""
 
 
 def lock_case(case_id: uuid.UUID) -> Case:
@@ -40,6 +53,8 @@ def transition(*, case_id: uuid.UUID, name: str, actor: "User", reason: str = ""
         reason=reason,
         patient=case.patient_id,
     )
+    if name in CHANGES_FINDINGS:
+        reassess(case)
     return case
 
 

@@ -6,6 +6,9 @@ from decimal import Decimal
 from django import template
 from django.utils import timezone
 
+from classifier.selectors.references import Flag, Reference
+from classifier.selectors.references import flag_of as judge
+
 register = template.Library()
 
 
@@ -31,3 +34,15 @@ def plain(limit: Decimal) -> str:
 def per_mille(chance: int) -> str:
     """Write a per-mille probability as whole percent, never rounded up to certainty."""
     return f"{chance // 10} %"
+
+
+@register.filter
+def three_digits(value: float) -> str:
+    """Write a measure with three digits at most: ``0.2498`` is "0.25", ``40.0`` is "40"."""
+    return f"{value:.3g}"
+
+
+@register.filter
+def flag_of(value: Decimal | None, reference: Reference | None) -> Flag:
+    """Return the flag of a value beside its reference interval."""
+    return judge(value, reference)

@@ -35,13 +35,23 @@ def duty_required(codename: str) -> Callable[[View], View]:
 
 
 def attempt(
-    request: HttpRequest, service: Callable[..., Any], *, success: str = "", **arguments: Any
+    request: HttpRequest,
+    service: Callable[..., Any],
+    *,
+    success: str = "",
+    passed_on: type[DomainError] | tuple[()] = (),
+    **arguments: Any,
 ) -> bool:
-    """Call a service and tell the person how it went; a missing permission is a 403."""
+    """Call a service and tell the person how it went; a missing permission is a 403.
+
+    A refusal that is to be passed on is left to the caller.
+    """
     try:
         service(**arguments)
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal)) from refusal
+    except passed_on:
+        raise
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return False

@@ -1,7 +1,7 @@
 """Opening a case, following it, and moving it along."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.audit import record_read
 from classifier import guards, lifecycle, policies
-from classifier.enums import CaseStatus
+from classifier.enums import REVIEWABLE, CaseStatus, ImageKind
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.forms import OrderForm, ReasonForm, SpecimenForm, UploadForm
-from classifier.models import Case, Patient
+from classifier.models import Case, Patient, SmearImage
 from classifier.selectors import intake
+from classifier.selectors.differential import get_differential
+from classifier.selectors.reference_counts import studies_of
+from classifier.selectors.slides import case_slides, token_of
+from classifier.selectors.sufficiency import reasons_for_more
 from classifier.services import cases as case_services
 from classifier.services.transitions import transition
 from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.critical import critical_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,13 @@ def retry(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return _move(request, pk, case_services.retry_classification)
 
 
+@duty_required("submit_case")
+@require_POST
+def take_back(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Open a case for more images before anybody reviews it."""
+    return _move(request, pk, case_services.take_back)
+
+
 @duty_required("view_patient")
 @require_http_methods(["GET", "POST"])
 def move_with_reason(request: MemberRequest, pk: uuid.UUID, name: str) -> HttpResponse:
@@ -158,6 +170,7 @@ def offered_moves(request: MemberRequest, case: Case) -> frozenset[str]:
 def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
     """Return what the case page and its fragments show."""
     images = list(intake.case_images(case))
+    slides = list(case_slides(case))
     progress = intake.progress_of(images)
     moves = offered_moves(request, case)
     may_change_images = "submit" in moves
@@ -165,18 +178,37 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "case": case,
         "patient": case.patient,
         "images": images,
+        "slides": slides,
+        "slides_token": token_of(slides),
+        "slides_in_work": any(slide.is_in_work for slide in slides),
         "progress": progress,
         "read_by": intake.classifiers_of(images),
         "token": f"{case.status}-{progress.token}",
         "moves": moves,
+        "can_see_cells": case.status in REVIEWABLE,
         "may_change_images": may_change_images,
-        "unread_fields": intake.unread_fields(images),
-        "submit_problem": guards.has_usable_image(case) if may_change_images else None,
+        "poor_fields": [image for image in images if image.advice],
+        "reasons_for_more": _reasons_for_more(case, images),
+        "submit_problem": _submit_problem(case) if may_change_images else None,
         "was_returned": case.status == CaseStatus.REGISTERED and case.status_reason,
         "upload_form": UploadForm(),
+        "upload_limit": settings.MAX_UPLOAD_BYTES,
         "upload_limit_mb": settings.MAX_UPLOAD_BYTES // 1024**2,
         "history": intake.case_history(case),
-    }
+        "studies": studies_of(request.user, case),
+    } | critical_context(request, case, came_from="case")
+
+
+def _submit_problem(case: Case) -> str | None:
+    return guards.slides_are_settled(case) or guards.has_usable_image(case)
+
+
+def _reasons_for_more(case: Case, images: Sequence[SmearImage]) -> tuple[str, ...]:
+    """Say why more fields are needed, while the technician can still take them."""
+    if case.status != CaseStatus.AWAITING_REVIEW:
+        return ()
+    fields = sum(image.kind == ImageKind.FIELD for image in images)
+    return reasons_for_more(get_differential(case), fields=fields)
 
 
 def _move(request: MemberRequest, pk: uuid.UUID, service: Callable[..., Any]) -> HttpResponse:

@@ -8,29 +8,47 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.audit import record_read
 from classifier import lifecycle, policies
-from classifier.enums import CaseStatus
+from classifier.enums import REVIEWABLE, CaseStatus
 from classifier.forms import ReasonForm
 from classifier.models import Case, Review
-from classifier.review_forms import CellsForm, CommentForm, NameForm, StepForm
-from classifier.selectors import gallery, intake
-from classifier.selectors.differential import count_cells
-from classifier.services import corrections, reviews
-from classifier.views.access import MemberRequest, attempt, duty_required
-
-REVIEWABLE = (
-    CaseStatus.AWAITING_REVIEW,
-    CaseStatus.IN_REVIEW,
-    CaseStatus.AMENDING,
-    CaseStatus.SIGNED_OFF,
+from classifier.review_forms import (
+    CellsForm,
+    CommentForm,
+    LateResultsForm,
+    NameForm,
+    StepForm,
 )
+from classifier.selectors import gallery, intake
+from classifier.selectors.cells import CellView, list_cells
+from classifier.selectors.class_keys import CLASS_KEYS
+from classifier.selectors.differential import count_cells
+from classifier.selectors.fields import FieldsSummary, summarise_fields
+from classifier.selectors.likeness import has_likeness
+from classifier.selectors.morphology import list_lines
+from classifier.selectors.reference_cells import cells_in_library
+from classifier.selectors.sufficiency import reasons_for_more
+from classifier.services import corrections, late_results, reviews
+from classifier.services.history import read_history
+from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.critical import critical_context
+from classifier.views.review_data import (
+    PLACEHOLDER,
+    cells_data,
+    thumbnail_parts,
+    together_data,
+    together_urls,
+)
+from classifier.views.review_steps import take_step
 
 
 @duty_required("view_patient")
 @require_GET
+@gzip_page
 def show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the cells of a case: to work on for its reviewer, to read for everybody else."""
     case = intake.get_case(request.user, pk)
@@ -45,10 +63,9 @@ def show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def summary(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the differential and what is left to do, as they now stand."""
     case = intake.get_case(request.user, pk)
-    cells = gallery.list_cells(case)
-    return render(
-        request, "classifier/partials/_review_summary.html", _summary(request, case, cells)
-    )
+    cells = list_cells(case)
+    context = _summary(request, case, cells) | {"is_fragment": True}
+    return render(request, "classifier/partials/_review_summary.html", context)
 
 
 @duty_required("review_case")
@@ -83,9 +100,31 @@ def undo(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @duty_required("review_case")
 @require_POST
+def redo(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Do the step again that was undone last, by the plain form."""
+    return _step(request, pk, corrections.redo_last, StepForm(request.POST))
+
+
+@duty_required("review_case")
+@require_POST
 def comment(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Save the interpretation by the plain form."""
     return _step(request, pk, reviews.set_comment, CommentForm(request.POST), "Comment saved.")
+
+
+@duty_required("review_case")
+@require_POST
+def platelet_clumps(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Mark or unmark platelet clumps."""
+    case = intake.get_case(request.user, pk)
+    attempt(
+        request,
+        reviews.set_platelet_clumps,
+        case_id=case.pk,
+        actor=request.user,
+        has_clumps=request.POST.get("clumps") == "yes",
+    )
+    return redirect("classifier:review", case.pk)
 
 
 @duty_required("view_patient")
@@ -133,6 +172,26 @@ def withdraw(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("classifier:review", case.pk)
 
 
+@duty_required("amend_report")
+@require_POST
+def take_results(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take values of an analyser that came after signing into the open amendment."""
+    case = intake.get_case(request.user, pk)
+    form = LateResultsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose which values to take.")
+    else:
+        attempt(
+            request,
+            late_results.take_results,
+            success="The values count from now on.",
+            case_id=case.pk,
+            actor=request.user,
+            result_ids=form.cleaned_data["results"],
+        )
+    return redirect("classifier:review", case.pk)
+
+
 def _step(
     request: MemberRequest,
     pk: uuid.UUID,
@@ -140,19 +199,7 @@ def _step(
     form: StepForm | CommentForm,
     success: str = "",
 ) -> HttpResponse:
-    case = intake.get_case(request.user, pk)
-    if form.is_valid():
-        attempt(
-            request,
-            service,
-            success=success,
-            case_id=case.pk,
-            actor=request.user,
-            **form.cleaned_data,
-        )
-    else:
-        messages.error(request, "Choose a cell and a class.")
-    return redirect("classifier:review", case.pk)
+    return take_step(request, intake.get_case(request.user, pk), service, form, success)
 
 
 def _end(
@@ -176,36 +223,55 @@ def _end(
 
 
 def _page(request: MemberRequest, case: Case) -> dict[str, Any]:
-    cells = gallery.list_cells(case)
+    cells = list_cells(case)
     groups = gallery.group_cells(cells)
     context = _summary(request, case, cells)
     chosen = _chosen(request, groups)
+    may_add = case.status == CaseStatus.SIGNED_OFF and policies.can_keep_reference_cells(
+        request.user
+    )
+    library = cells_in_library(case) if may_add else set()
     return context | {
         "patient": case.patient,
         "groups": groups,
-        "fields": gallery.list_fields(case),
         "chosen": chosen,
-        "class_keys": gallery.CLASS_KEYS,
+        "class_keys": CLASS_KEYS,
+        "thumbnail": thumbnail_parts(),
+        "has_likeness": has_likeness(case),
         "palette": gallery.with_chances(chosen),
-        "script_data": _script_data(case, cells, is_editable=context["is_editable"]),
+        "script_data": _script_data(
+            case, cells, context["fields"], is_editable=context["is_editable"]
+        )
+        | together_data(case, cells, context["review"], library=library),
+        "morphology": list_lines(case),
         "revision": reviews.revision_of(context["comment"]),
+        "may_add_reference": may_add,
+        "library": library,
     }
 
 
-def _summary(request: MemberRequest, case: Case, cells: list[gallery.CellView]) -> dict[str, Any]:
+def _summary(request: MemberRequest, case: Case, cells: list[CellView]) -> dict[str, Any]:
     review = reviews.find_open_review(case)
     moves = lifecycle.available(case, request.user)
     is_editable = policies.can_edit_review(request.user, case)
+    differential = count_cells(case, [cell.mark for cell in cells if not cell.fate])
+    fields = summarise_fields(case, cells)
+    history = read_history(review) if is_editable and review else None
     return {
         "case": case,
         "review": review,
         "moves": moves,
         "is_editable": is_editable,
-        "differential": count_cells(case, [cell.mark for cell in cells]),
+        "differential": differential,
+        "fields": fields,
+        "reasons_for_more": reasons_for_more(differential, fields=len(fields.fields))
+        if fields
+        else (),
         "comment": _comment(case, review),
-        "can_undo": bool(is_editable and review and corrections.last_standing_action(review)),
+        "can_undo": bool(history and history.standing),
+        "can_redo": bool(history and history.undone),
         "step_id": uuid.uuid4(),
-    }
+    } | critical_context(request, case, came_from="review")
 
 
 def _comment(case: Case, review: Review | None) -> str:
@@ -216,7 +282,7 @@ def _comment(case: Case, review: Review | None) -> str:
     return last.comment if last else ""
 
 
-def _chosen(request: MemberRequest, groups: list[gallery.Group]) -> gallery.CellView | None:
+def _chosen(request: MemberRequest, groups: list[gallery.Group]) -> CellView | None:
     """Return the cell that the address names, else the first one of the gallery."""
     shown = [cell for group in groups for cell in group.cells]
     wanted = request.GET.get("cell")
@@ -224,21 +290,36 @@ def _chosen(request: MemberRequest, groups: list[gallery.Group]) -> gallery.Cell
     return next(named, shown[0] if shown else None)
 
 
-def _script_data(case: Case, cells: list[gallery.CellView], *, is_editable: bool) -> dict[str, Any]:
-    placeholder = uuid.UUID(int=0)
+def _script_data(
+    case: Case, cells: list[CellView], fields: FieldsSummary | None, *, is_editable: bool
+) -> dict[str, Any]:
     return {
+        "case": str(case.pk),
         "editable": is_editable,
         "classes": [
             {"type": item.cell_type, "label": item.label, "short": item.short, "key": item.key}
-            for item in gallery.CLASS_KEYS
+            for item in CLASS_KEYS
         ],
-        "cells": [cell.as_json() for cell in cells],
+        **cells_data(cells),
+        "fields": [field.as_json() for field in fields.fields] if fields else [],
         "urls": {
             "correct": reverse("classifier:review_corrections", args=[case.pk]),
             "accept": reverse("classifier:review_acceptances", args=[case.pk]),
+            "acceptClass": reverse("classifier:review_class_acceptances", args=[case.pk]),
+            "redo": reverse("classifier:review_redo_step", args=[case.pk]),
             "undo": reverse("classifier:review_undo_step", args=[case.pk]),
             "comment": reverse("classifier:review_comment_text", args=[case.pk]),
-            "image": reverse("classifier:image", args=[placeholder]),
+            "image": reverse("classifier:image", args=[PLACEHOLDER]),
+            "picture": reverse("classifier:cell_picture", args=[PLACEHOLDER]),
+            "thumbnail": reverse("classifier:cell_thumbnail", args=[PLACEHOLDER]),
+            "similar": reverse("classifier:alike_cells", args=[PLACEHOLDER]),
+            "field": reverse("classifier:field_cells", args=[PLACEHOLDER]),
+            "why": reverse("classifier:why", args=[PLACEHOLDER]),
+            "add": reverse("classifier:review_add", args=[case.pk]),
+            "reshape": reverse("classifier:review_reshape", args=[case.pk]),
+            "remove": reverse("classifier:review_remove", args=[case.pk]),
+            "repeat": reverse("classifier:review_repeats", args=[case.pk]),
+            **together_urls(case),
         },
-        "placeholder": str(placeholder),
+        "placeholder": str(PLACEHOLDER),
     }

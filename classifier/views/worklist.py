@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from classifier.selectors import worklists
@@ -19,6 +19,8 @@ PAGE_SIZE = 25
 def worklist(request: MemberRequest) -> HttpResponse:
     """List the cases that wait for this person; a fragment request refreshes the list alone."""
     if not request.user.has_perm("accounts.view_worklist"):
+        if request.user.has_perm("accounts.give_opinion"):
+            return redirect("consultation:consultations")
         return render(request, "classifier/worklist_closed.html")
     tabs = worklists.count_tabs(request.user)
     chosen = _chosen(request, tabs)

@@ -36,13 +36,23 @@ INSTALLED_APPS = [
     "django_tables2",
     "health_check",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "accounts",
+    "vault",
+    "notifications",
     "classifier",
+    "consultation",
     "reports",
+    "exchange",
+    "learning",
+    "quality",
+    "api",
     "demo",
 ]
 
 MIDDLEWARE = [
+    "hematovision.metrics.requests.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -54,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.IdleLogoutMiddleware",
     "accounts.middleware.PasswordChangeMiddleware",
+    "accounts.second_factor_middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -94,12 +105,18 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "default": {"BACKEND": "vault.storage.VaultStorage"},
+    "staticfiles": {"BACKEND": "hematovision.static_files.HashedStaticFiles"},
 }
+# What is packed already, and maps of others' scripts, which only their developers ask for.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    "jpg", "jpeg", "png", "gif", "webp", "zip", "gz", "br", "woff", "woff2", "map",
+]  # fmt: skip
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 MAX_UPLOAD_BYTES = 40 * 1024 * 1024
+MAX_SLIDE_BYTES = e.MAX_SLIDE_BYTES
+SLIDE_MEMORY_BYTES = e.SLIDE_MEMORY_BYTES
 
 LANGUAGE_CODE = "en"
 # The laboratory's own: people type and read times in it. The database keeps UTC.
@@ -107,6 +124,7 @@ TIME_ZONE = e.TIME_ZONE
 USE_TZ = True
 
 REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -116,8 +134,18 @@ REST_FRAMEWORK = {
     ],
 }
 
-# The release of the classifier that workers serve, and where real images lie, if anywhere.
+# The releases that workers serve, and where real images lie, if anywhere.
 MODEL_RELEASE = e.MODEL_RELEASE
+DETECTOR_RELEASE = e.DETECTOR_RELEASE
 DATA_DIR = e.DATA_DIR
+# Copies of registered releases, made on each machine that reads with them.
+MODEL_CACHE_DIR = VAR_DIR / "models"
+MAX_RELEASE_BYTES = 256 * 1024 * 1024
+
+SNOMED_LICENSED = e.SNOMED_LICENSED
+WEBHOOK_PRIVATE_NETWORKS = e.WEBHOOK_PRIVATE_NETWORKS
+WEBHOOK_SECONDS = e.WEBHOOK_SECONDS
+WEBHOOK_LOOPBACK = DEBUG
+EXCHANGE_TLS_DIR = e.EXCHANGE_TLS_DIR
 
 LOG_LEVEL = e.LOG_LEVEL

@@ -4,9 +4,14 @@ import logging
 
 from hematovision.logging import configure_structlog, logging_config
 from hematovision.settings import environment as e
+from hematovision.settings.tasks import CELERY_BEAT_SCHEDULE
 
 configure_structlog()
-LOGGING = logging_config(level=e.LOG_LEVEL, as_json=e.LOG_FORMAT == "json")
+LOGGING = logging_config(
+    level=e.LOG_LEVEL,
+    as_json=e.LOG_FORMAT == "json",
+    routine_tasks=[str(entry["task"]) for entry in CELERY_BEAT_SCHEDULE.values()],
+)
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -10,6 +10,7 @@ SECRET_KEY = e.SECRET_KEY
 ALLOWED_HOSTS = e.ALLOWED_HOSTS
 CSRF_TRUSTED_ORIGINS = [e.SITE_URL]
 TRUSTED_PROXIES = e.TRUSTED_PROXIES
+METRICS_TOKEN = e.METRICS_TOKEN
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -21,12 +22,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("email", "full_name")},
     },
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
+    {"NAME": "accounts.sign_in_policy_passwords.LongEnough"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.sign_in_policy_passwords.NotUsedBefore"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -58,8 +56,17 @@ MFA_FORMS = {
     "authenticate": "accounts.forms.CodeForm",
     "reauthenticate": "accounts.forms.CodeConfirmationForm",
     "activate_totp": "accounts.forms.FactorForm",
+    "authenticate_webauthn": "accounts.second_factor_forms.KeyForm",
+    "reauthenticate_webauthn": "accounts.second_factor_forms.KeyConfirmationForm",
+    "login_webauthn": "accounts.second_factor_forms.PasskeyForm",
+    "add_webauthn": "accounts.second_factor_forms.NewKeyForm",
+    "edit_webauthn": "accounts.second_factor_forms.KeyNameForm",
 }
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Without HTTPS browsers offer keys on the machine itself alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not e.IS_HTTPS
 MFA_TOTP_ISSUER = "HematoVision"
 MFA_TOTP_TOLERANCE = 1
 

@@ -4,6 +4,8 @@ The database holds the truth; a message is only a hint that work exists. So resu
 kept, and messages are acknowledged only after the work is recorded.
 """
 
+from celery.schedules import crontab
+
 from hematovision.settings import environment as e
 
 CELERY_BROKER_URL = e.REDIS_URL
@@ -39,13 +41,119 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"classifier.tasks.classify_waiting_runs": {"queue": "inference"}}
+CELERY_TASK_ROUTES = {
+    "classifier.tasks.classify_waiting_runs": {"queue": "inference"},
+    "classifier.tasks.embed_reference_cells": {"queue": "inference"},
+    "classifier.tasks.explain_waiting": {"queue": "inference"},
+    "learning.tasks.evaluate_waiting": {"queue": "inference"},
+    "learning.tasks.read_in_shadow": {"queue": "inference"},
+}
 CELERY_BEAT_SCHEDULE = {
     "reap-runs": {
         "task": "classifier.tasks.reap_runs",
         "schedule": e.REAP_SECONDS,
         # Without a worker these would pile up, and the latest does the work of all.
         "options": {"expires": e.REAP_SECONDS},
+    },
+    "embed-reference-cells": {
+        "task": "classifier.tasks.embed_reference_cells",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "watch-critical-results": {
+        "task": "classifier.tasks.watch_critical_results",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
+    "watch-clock": {
+        "task": "vault.tasks.watch_clock",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "reap-explanations": {
+        "task": "classifier.tasks.reap_explanations",
+        "schedule": e.REAP_SECONDS,
+        "options": {"expires": e.REAP_SECONDS},
+    },
+    "mail-notices": {
+        "task": "notifications.tasks.mail_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "remove-old-notices": {
+        "task": "notifications.tasks.remove_old_notices",
+        "schedule": 86_400.0,
+        "options": {"expires": 3_600.0},
+    },
+    "cancel-interims": {
+        "task": "reports.tasks.cancel_interims",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "tend-research-exports": {
+        "task": "reports.tasks.tend_research_exports",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "forget-api-answers": {
+        "task": "api.tasks.forget_answers",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "measure-appearance": {
+        "task": "quality.tasks.measure_appearance",
+        "schedule": 120.0,
+        "options": {"expires": 120.0},
+    },
+    "watch-drift": {
+        "task": "quality.tasks.watch_drift",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "forget-presence": {
+        "task": "classifier.tasks.forget_presence",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "tell-webhooks": {
+        "task": "exchange.tasks.tell_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "check-row-history": {
+        "task": "accounts.tasks.check_row_history",
+        "schedule": crontab(hour=3, minute=20),
+        "options": {"expires": 3_600.0},
+    },
+    "watch-access-reviews": {
+        "task": "accounts.tasks.watch_access_reviews",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
+    "anchor-audit-trail": {
+        "task": "accounts.tasks.anchor_audit_trail",
+        "schedule": 900.0,
+        "options": {"expires": 900.0},
+    },
+    "evaluate-models": {
+        "task": "learning.tasks.evaluate_waiting",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "read-in-shadow": {
+        "task": "learning.tasks.read_in_shadow",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "check-model-uploads": {
+        "task": "learning.tasks.check_uploads",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "tend-slides": {
+        "task": "classifier.tasks.tend_slides",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
 }
 

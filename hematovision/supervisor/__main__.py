@@ -15,6 +15,7 @@ from hematovision.supervisor.programs import site_programs
 from hematovision.supervisor.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
+LISTENER_PORTS = ("LISTEN_HL7_PORT", "LISTEN_ASTM_PORT")
 
 
 EVERYBODY_CAN_SIGN_IN = (
@@ -57,7 +58,8 @@ def _run(options: argparse.Namespace) -> int:
         told = _prepare(options, environment, var)
         if told and not machine.is_loopback(options.host):
             told += EVERYBODY_CAN_SIGN_IN
-        programs = site_programs(host=options.host, port=port, var=var)
+        listens = any(environment.get(name, "0") != "0" for name in LISTENER_PORTS)
+        programs = site_programs(host=options.host, port=port, var=var, listens=listens)
         site = Site(programs, servers=servers, environment=environment, logs=var / "log")
         return site.run(host=options.host, port=port, told=told)
     finally:

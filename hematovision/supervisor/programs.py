@@ -1,4 +1,4 @@
-"""What runs beside PostgreSQL and Redis: web server, two kinds of workers, scheduler."""
+"""What runs beside PostgreSQL and Redis: web, workers, scheduler, outbox, listener."""
 
 import sys
 from dataclasses import dataclass
@@ -14,13 +14,17 @@ class Program:
     grace: float = 25
 
 
-def site_programs(*, host: str, port: int, var: Path) -> list[Program]:
-    """Return the site's processes; docker-compose.yml runs the same ones, a container each."""
+def site_programs(*, host: str, port: int, var: Path, listens: bool = False) -> list[Program]:
+    """Return the site's processes; docker-compose.yml runs the same ones, a container each.
+
+    With ``listens``, one more takes messages of other systems in.
+    """
     python = (sys.executable, "-m")
     gunicorn = (*python, "gunicorn", "--config", "python:hematovision.gunicorn_conf")
     celery = (*python, "celery", "--app", "hematovision", "--quiet")
     worker = (*celery, "worker", "--without-mingle", "--without-gossip")
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    listener = [Program("listener", (*python, "manage", "listen"))] if listens else []
     return [
         Program("web", (*gunicorn, "--bind", bind)),
         Program(
@@ -37,4 +41,6 @@ def site_programs(*, host: str, port: int, var: Path) -> list[Program]:
                 "--schedule", str(var / "beat-schedule"), "--pidfile=",
             ),
         ),
+        Program("outbox", (*python, "hematovision.outbox")),
+        *listener,
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import sys
 
-COLOURS = {"web": 36, "inference": 35, "worker": 34, "beat": 33}
+COLOURS = {"web": 36, "inference": 35, "worker": 34, "beat": 33, "outbox": 32}
 WIDTH = max(map(len, COLOURS))
 
 

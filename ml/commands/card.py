@@ -23,6 +23,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument(
         "--cross-validation", type=Path, metavar="FILE", help="the result of `crossvalidate`"
     )
+    command.add_argument(
+        "--served", type=Path, metavar="FILE", help="report.json of `evaluate`, read once"
+    )
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -31,7 +34,28 @@ def _run(options: argparse.Namespace) -> None:
         figures["strangers"] = read_spec(options.left_out).metrics.get("strangers", [])
     if options.cross_validation:
         figures["cross_validation"] = _pooled(options.cross_validation)
+    if options.served:
+        figures["served"] = _served(options.served)
     add_figures(options.release, figures)
+
+
+def _served(path: Path) -> list[dict[str, Any]]:
+    """What a report says of referral, source by source, and what the release compared with did."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        compared = (found["comparison"] or {}).get("sources", [])
+        before = {row["name"]: row["other_referral"] for row in compared}
+        return [
+            {
+                "name": row["name"],
+                "note": row["note"],
+                **row["referral"],
+                "before": before.get(row["name"]),
+            }
+            for row in found["sources"]
+        ]
+    except (OSError, ValueError, KeyError) as error:
+        raise DatasetError(f"{path} is no report of an evaluation: {error}.") from error
 
 
 def _pooled(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ml.evaluation import MARGINS
 from ml.inference import load_classifier
 from ml.report.comparison import compare
 from ml.report.document import describe, make_document, write_document
-from ml.report.figures import examine_subject
+from ml.report.figures import examine_subject, referral_of
 from ml.report.page import write_page
 from ml.report.sources import FOLDS, find_sources, fold_name, limit, read
 from ml.report.subject import Subject
@@ -55,7 +55,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     spec = read_spec(options.release)
     subjects = _read(options.release, options.on, options, classes=options.classes)
     calibration = _calibration(options, subjects)
-    sources = [examine_subject(subject, calibration) for subject in subjects]
+    sources = [
+        examine_subject(subject, calibration, spec.referral_quantiles()) for subject in subjects
+    ]
     for source in sources:
         sys.stdout.write(_summary(source) + "\n")
     comparison = _compare(options, subjects) if options.compare else None
@@ -115,6 +117,8 @@ def _compare(options: argparse.Namespace, subjects: Sequence[Subject]) -> dict[s
                 "name": one.name,
                 "note": one.note,
                 "other_note": other.note,
+                "referral": referral_of(one),
+                "other_referral": referral_of(other),
                 **compare(one, other),
             }
             for one, other in pairs

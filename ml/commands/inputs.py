@@ -23,9 +23,32 @@ def add_data_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, default=data, required=data is None)
 
 
-def add_run_option(command: argparse.ArgumentParser) -> None:
+def add_run_option(
+    command: argparse.ArgumentParser, default: str = "var/training/cells8-mobilenetv2"
+) -> None:
     """Add --run-dir, where a training run keeps its checkpoints."""
-    command.add_argument("--run-dir", type=Path, default=Path("var/training/cells8-mobilenetv2"))
+    command.add_argument("--run-dir", type=Path, default=Path(default))
+
+
+def add_weights_option(command: argparse.ArgumentParser) -> None:
+    """Add --weights, what a network starts from; HEMATOVISION_WEIGHTS if not given."""
+    weights = folder_from("HEMATOVISION_WEIGHTS")
+    command.add_argument(
+        "--weights", type=Path, default=weights, help="a file, or a folder of them"
+    )
+
+
+def add_settings(
+    command: argparse.ArgumentParser, settings: Sequence[tuple[str, type, str]], usual: object
+) -> None:
+    """Add an option for each setting (name, type, help), with the default that `usual` has."""
+    for name, kind, text in settings:
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            default=getattr(usual, name),
+            help=f"{text} (default: %(default)s)",
+        )
 
 
 def folder_from(variable: str) -> Path | None:

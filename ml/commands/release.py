@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from ml.artifacts import DEFAULT_RELEASE
+from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.commands.inputs import add_data_options, add_run_option, load_fold, load_mixed
 from ml.datasets import FOLDS, Record, fingerprint
+from ml.referral_fitting import add_referral
 from ml.releasing import add_reference, add_strangers, make_release
-from ml.sources import BCCD, PBC, of_classes, read_source
+from ml.sources import BCCD, PBC, of_classes, read_released_fold, read_source
 from ml.training import TrainingPlan, read_plan
 
 _SOURCES: Final[Mapping[str, str]] = {
@@ -63,6 +64,8 @@ def _release(options: argparse.Namespace) -> None:
             for record in of_classes(folds["train"], plan.class_names)
         ],
     )
+    records = read_released_fold(read_spec(options.release), "validation", options.data)
+    add_referral(options.release, records, on_progress=lambda _: None)
     if BCCD not in dealt and (options.data / BCCD).is_dir():
         add_strangers(options.release, options.data)
 

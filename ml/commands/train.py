@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from ml.architectures import ARCHITECTURES, imagenet_weights
 from ml.classes import CELL_CLASSES
-from ml.commands.inputs import add_data_options, add_run_option, folder_from, load_mixed
+from ml.commands.inputs import (
+    add_data_options,
+    add_run_option,
+    add_settings,
+    add_weights_option,
+    load_mixed,
+)
 from ml.sources import PBC
 from ml.training import TrainingPlan, train
 
@@ -39,10 +44,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def add_plan_options(command: argparse.ArgumentParser) -> None:
     """Add what decides a run: where it starts, what it learns from, and every setting."""
-    weights = folder_from("HEMATOVISION_WEIGHTS")
-    command.add_argument(
-        "--weights", type=Path, default=weights, help="a file, or a folder of them"
-    )
+    add_weights_option(command)
     command.add_argument("--start", metavar="RUN", help="go on from a finished run's weights")
     command.add_argument(
         "--source", default=PBC, metavar="SET", help="pbc, bccd or a catalogue's folder"
@@ -59,13 +61,7 @@ def add_plan_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--architecture", choices=ARCHITECTURES, default=TrainingPlan().architecture
     )
-    for name, kind, text in SETTINGS:
-        command.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=kind,
-            default=getattr(TrainingPlan(), name),
-            help=f"{text} (default: %(default)s)",
-        )
+    add_settings(command, SETTINGS, TrainingPlan())
 
 
 def plan_from(options: argparse.Namespace) -> TrainingPlan:

@@ -11,8 +11,8 @@ from typing import Final
 from tqdm import tqdm
 
 from ml.data.catalogue import Entry, read_catalogue, to_records, write_catalogue
-from ml.data.duplicates import Kind, conflicting, find_matches, groups_of
-from ml.data.features import measure_files
+from ml.data.duplicates import Kind, Match, conflicting, find_matches, groups_of
+from ml.data.features import Features, measure_files
 from ml.data.readers.listing import Item, Listing
 from ml.data.splits import split_by_group
 from ml.errors import DatasetError
@@ -93,10 +93,7 @@ def check_folders(folders: Sequence[Path]) -> Check:
     """
     listed = [(folder, entry) for folder in folders for entry in read_catalogue(folder)]
     paths = sorted({folder / entry.path for folder, entry in listed})
-    with tqdm(total=len(paths), desc="reading", mininterval=1) as bar:
-        features = measure_files(paths, folders[0] / _CACHE, on_progress=bar.update)
-    with tqdm(desc="comparing", mininterval=1) as bar:
-        matches = find_matches(paths, features, on_progress=bar.update)
+    features, matches = _compare(paths, folders[0] / _CACHE)
     number = {path: index for index, path in enumerate(paths)}
     numbers = [number[folder / entry.path] for folder, entry in listed]
     names = [_name(entry) for _, entry in listed]
@@ -108,22 +105,11 @@ def check_folders(folders: Sequence[Path]) -> Check:
     joined: dict[Path, list[Entry]] = {folder: [] for folder in folders}
     for (folder, entry), group, picture in zip(listed, groups, numbers, strict=True):
         if not features.reasons[picture]:
-            joined[folder].append(
-                replace(
-                    entry,
-                    group=group,
-                    sha256=features.sha256[picture],
-                    phash=f"{int(features.hashes[picture, 0]):016x}",
-                )
-            )
+            joined[folder].append(_checked(entry, group, features, picture))
     labels = [listed[first_of[picture]][1].label for picture in range(len(paths))]
     return Check(
         folders=joined,
-        unreadable=[
-            (name, features.reasons[picture])
-            for name, picture in zip(names, numbers, strict=True)
-            if features.reasons[picture]
-        ],
+        unreadable=_unreadable(names, [features.reasons[picture] for picture in numbers]),
         duplicates=[Pair(names[a], names[b], kind) for (a, b), kind in kinds.items()],
         conflicts=[
             Pair(names[first_of[match.first]], names[first_of[match.second]], match.kind)
@@ -131,6 +117,27 @@ def check_folders(folders: Sequence[Path]) -> Check:
         ],
         leaks=_leaks([entry for _, entry in listed], groups, kinds),
     )
+
+
+def _compare(paths: Sequence[Path], cache: Path) -> tuple[Features, list[Match]]:
+    """Measure every picture and match each with the others, while bars show how far it is."""
+    with tqdm(total=len(paths), desc="reading", mininterval=1) as bar:
+        features = measure_files(paths, cache, on_progress=bar.update)
+    with tqdm(desc="comparing", mininterval=1) as bar:
+        return features, find_matches(paths, features, on_progress=bar.update)
+
+
+def _checked(entry: Entry, group: str, features: Features, picture: int) -> Entry:
+    return replace(
+        entry,
+        group=group,
+        sha256=features.sha256[picture],
+        phash=f"{int(features.hashes[picture, 0]):016x}",
+    )
+
+
+def _unreadable(names: Sequence[str], reasons: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
 
 
 def _leaks(

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.cutting import cut_cell
 from ml.data.records import Record
 from ml.preprocessing import decode_image, fit_square
-from ml.strangers import PBC_MARGIN, cut_cell
+from ml.strangers import PBC_MARGIN
 
 
 def read_cell(record: Record, *, margin: float = PBC_MARGIN) -> NDArray[np.uint8]:

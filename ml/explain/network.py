@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from typing import Any, Final, Protocol, TypeVar
 
 import cv2
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from ml.artifacts import ReleaseSpec
 from ml.calibration import softmax
-from ml.errors import ArtifactError
-from ml.explain.receptive import feature_grid
-from ml.keras_release import load_model
+from ml.cores import usable_cores
+from ml.head import Head, read_head
 from ml.preprocessing import locate, normalise
 
 BATCH: Final = 32
-"""Views scored at once; smaller lots are padded to 1 or to this, so that two shapes compile."""
+"""Views scored at once, after each of which the listener hears of progress."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +33,28 @@ class Look:
     logits: NDArray[np.float32]
 
 
-class Network:
-    """A network that ends in global average pooling and one dense layer without activation."""
+class Looking(Protocol):
+    """What runs one view, float32[S, S, 3] in -1 to 1, on one core, from any thread."""
 
-    def __init__(self, spec: ReleaseSpec, model: keras.Model) -> None:
-        pool = _pooling_of(model)
+    def look(self, view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Last feature maps float32[h, w, K] and logits float32[C]."""
+        ...
+
+
+class Network:
+    """A network that ends in global average pooling and one dense layer without activation.
+
+    Views are divided among all cores; each gets the same answer whatever it comes with.
+    """
+
+    def __init__(self, spec: ReleaseSpec, engine: Looking, head: Head) -> None:
         self.spec = spec
-        self.kernel: NDArray[np.float32] = _head_of(model, pool).kernel.numpy()
+        self.kernel = head.kernel
         """Weights of the dense layer, float32[channels, classes]."""
-        self.grid = feature_grid(pool.input)
+        self.grid = head.grid
         """Where the cells of the feature maps look."""
-        both = keras.Model(model.inputs, [pool.input, model.output])
-        self._forward = tf.function(lambda tensor: both(tensor, training=False))
+        self.engine = engine
+        self._pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="explain")
 
     def view(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What the network sees of a uint8[H, W, 3] RGB picture, uint8[S, S, 3].
@@ -75,65 +82,43 @@ class Network:
         Views of the closer look's size get both looks, the first at the first's size: it is then
         made from the view, not from the picture, so its logits differ slightly from those served.
         """
-        sizes = sorted({self.spec.input_size, views.shape[1]})
-        return [self._look(_shrink(views, size)) for size in sizes]
+        return [self._look(views, size) for size in self._sizes(views)]
 
     def probabilities(self, views: NDArray[Any]) -> NDArray[np.float64]:
         """Calibrated probabilities float64[N, classes], of the mean of the looks at such views."""
-        logits = np.mean([look.logits for look in self.looks(views)], axis=0)
-        return softmax(logits, self.spec.temperature)
+        sizes = self._sizes(views)
 
-    def _look(self, views: NDArray[Any]) -> Look:
-        parts = [self._batch(lot) for lot in _lots(views)]
-        features, logits = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return Look(views.shape[1], features, logits)
+        def read(view: NDArray[Any]) -> NDArray[np.float32]:
+            each = [self.engine.look(normalise(_shrink(view, size)))[1] for size in sizes]
+            return np.asarray(np.mean(each, axis=0), dtype=np.float32)
 
-    def _batch(self, views: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        count = len(views)
-        tensor = normalise(views)
-        if 1 < count < BATCH:
-            tensor = np.concatenate([tensor, np.zeros_like(tensor[:1]).repeat(BATCH - count, 0)])
-        features, logits = self._forward(tf.constant(tensor))
-        return features.numpy()[:count], logits.numpy()[:count]
+        return softmax(np.stack(self._each(read, views)), self.spec.temperature)
+
+    def _sizes(self, views: NDArray[Any]) -> list[int]:
+        return sorted({self.spec.input_size, views.shape[1]})
+
+    def _look(self, views: NDArray[Any], size: int) -> Look:
+        parts = self._each(lambda view: self.engine.look(normalise(_shrink(view, size))), views)
+        features, logits = (np.stack(each) for each in zip(*parts, strict=True))
+        return Look(size, features, logits)
+
+    def _each(self, do: Callable[[NDArray[Any]], Answer], views: NDArray[Any]) -> list[Answer]:
+        return list(self._pool.map(do, views))
 
 
-def _shrink(views: NDArray[Any], size: int) -> NDArray[Any]:
-    if views.shape[1] == size:
-        return views
-    return np.stack(
-        [cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA) for view in views]
-    )
+def _shrink(view: NDArray[Any], size: int) -> NDArray[Any]:
+    if view.shape[0] == size:
+        return view
+    return np.asarray(cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA))
 
 
 def load_network(release_dir: Path) -> Network:
     """Verify and open a release; raises ArtifactError if it is not what its spec says.
 
-    Call it in the process that explains: TensorFlow hangs in a child of a process using it.
+    Call it in the process that explains: its threads do not survive a fork.
     """
-    return Network(*load_model(release_dir))
+    # Imported here, so that whoever reads explanations alone loads no engine.
+    from ml.engine import open_engine  # noqa: PLC0415
 
-
-def _pooling_of(model: keras.Model) -> Any:
-    pools = [
-        layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D)
-    ]
-    if not pools:
-        raise ArtifactError(f"{model.name} has no global average pooling, so no class maps.")
-    return pools[-1]
-
-
-def _head_of(model: keras.Model, pool: Any) -> Any:
-    """The dense layer; anything else behind the pooling would make the closed forms untrue."""
-    head = model.layers[-1]
-    behind = model.layers[model.layers.index(pool) + 1 : -1]
-    is_linear = isinstance(head, keras.layers.Dense) and head.activation is keras.activations.linear
-    if not is_linear or any(not isinstance(layer, keras.layers.Dropout) for layer in behind):
-        raise ArtifactError(
-            f"{model.name} has more than one linear dense layer behind its pooling."
-        )
-    return head
-
-
-def _lots(views: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    for start in range(0, len(views), BATCH):
-        yield views[start : start + BATCH]
+    spec, engine = open_engine(release_dir)
+    return Network(spec, engine, read_head(release_dir))

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
 
 from ml.explain.occlusion import Question
 
@@ -44,9 +43,20 @@ def lime(
     answers = question.ask_parts(shown, parts, cover)
     distance = 1.0 - np.sqrt(shown.mean(axis=1))
     weights = np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2))
-    model = Ridge(alpha=_RIDGE).fit(shown, answers, sample_weight=weights)
-    fit = float(model.score(shown, answers, sample_weight=weights))
-    return PartValues(np.asarray(model.coef_, dtype=np.float64), {"fit": fit})
+    values, fit = _ridge(shown.astype(np.float64), answers, weights)
+    return PartValues(values, {"fit": fit})
+
+
+def _ridge(
+    shown: NDArray[np.float64], answers: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Coefficients float64[M] of a weighted ridge with a free intercept, and its weighted R^2."""
+    total = weights.sum()
+    rows, target = shown - weights @ shown / total, answers - weights @ answers / total
+    penalty = _RIDGE * np.eye(rows.shape[1])
+    values = np.linalg.solve((rows.T * weights) @ rows + penalty, (rows.T * weights) @ target)
+    spread, left = weights @ target**2, weights @ (target - rows @ values) ** 2
+    return values, float(1.0 - left / spread) if spread > 0 else 1.0
 
 
 def shapley(

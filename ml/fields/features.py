@@ -82,9 +82,8 @@ def describe(pixels: NDArray[np.uint8]) -> FieldFeatures:
     height, width = pixels.shape[:2]
     grey = np.asarray(cv2.cvtColor(_resized(pixels, SIDE), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     sift = cv2.SIFT.create(contrastThreshold=_CONTRAST, edgeThreshold=_EDGES)
-    points, found = sift.compute(grey, _upright(sift.detect(grey)))
+    points, vectors = _described(sift, grey, _upright(sift.detect(grey)))
     where = np.array([point.pt for point in points], dtype=np.float32).reshape(-1, 2)
-    vectors = np.asarray(found if len(points) else np.empty((0, 128)), dtype=np.float32)
     unit = max(width, height) / SIDE
     return FieldFeatures(
         points=where * np.float32(unit),
@@ -110,6 +109,16 @@ def _upright(points: Sequence[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
         point.angle = 0.0
         places.setdefault((point.pt[0], point.pt[1], point.octave), point)
     return list(places.values())[:KEYPOINTS]
+
+
+def _described(
+    sift: cv2.SIFT, grey: NDArray[np.uint8], points: Sequence[cv2.KeyPoint]
+) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.float32]]:
+    """Points and their float32[N, 128]; without points SIFT is not asked, as strips break it."""
+    if not points:
+        return points, np.empty((0, 128), dtype=np.float32)
+    points, vectors = sift.compute(grey, points)
+    return points, np.asarray(vectors, dtype=np.float32).reshape(-1, 128)
 
 
 def _roots(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:

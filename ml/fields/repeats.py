@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,7 +33,9 @@ Rectangle = NDArray[np.float64]
 
 
 def repeats(
-    cells_by_field: Sequence[Sequence[BoundingBox]], overlaps: Iterable[OverlappingPair]
+    cells_by_field: Sequence[Sequence[BoundingBox]],
+    overlaps: Iterable[OverlappingPair],
+    cut: Collection[CellKey] | None = None,
 ) -> dict[CellKey, CellKey]:
     """Map each white cell that is not to be counted to the one that is counted for it.
 
@@ -44,7 +46,8 @@ def repeats(
     fields, but never two boxes of one field.
 
     Of the boxes so joined one is counted: the first, in the order of the fields, that is whole in
-    its field (`is_at_edge` is false); if none is, the one of the largest area in its own pixels.
+    its field: not among `cut`, which the detector knows, or else not `is_at_edge`. If none is, it
+    is the one of the largest area in its own pixels.
     All others map to it, so no value is itself a key. Cells that are seen once are not in the map.
     """
     known = list(overlaps)
@@ -55,7 +58,7 @@ def repeats(
     )
     found: dict[CellKey, CellKey] = {}
     for group in _joined((one, two) for _, one, two in links):
-        counted = _counted(group, cells_by_field, sizes)
+        counted = _counted(group, cells_by_field, sizes, cut)
         found.update({key: counted for key in group if key != counted})
     return dict(sorted(found.items()))
 
@@ -143,10 +146,11 @@ def _counted(
     group: set[CellKey],
     cells: Sequence[Sequence[BoundingBox]],
     sizes: dict[int, tuple[int, int]],
+    cut: Collection[CellKey] | None,
 ) -> CellKey:
     def order(key: CellKey) -> tuple[bool, int, CellKey]:
         box = cells[key.field][key.cell]
-        is_cut = is_at_edge(box, sizes[key.field])
+        is_cut = is_at_edge(box, sizes[key.field]) if cut is None else key in cut
         return is_cut, -box.width * box.height if is_cut else 0, key
 
     return min(group, key=order)

@@ -83,6 +83,33 @@ def _figures(sets: NDArray[np.bool_], subject: Subject) -> dict[str, Any]:
     }
 
 
+def examine_released(subject: Subject, quantiles: Quantiles) -> dict[str, Any]:
+    """How often the sets by which a release decides hold the truth, one class, or none."""
+    sets = prediction_set(
+        subject.probabilities, quantiles.class_thresholds(), score=quantiles.score
+    )
+    truth = subject.truth
+    held, sizes = sets[np.arange(len(truth)), truth], sets.sum(axis=1)
+
+    def figures(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        return {
+            "coverage": share(held[chosen]),
+            "single": share(sizes[chosen] == 1),
+            "empty": share(sizes[chosen] == 0),
+        }
+
+    return {
+        "score": quantiles.score,
+        "alpha": quantiles.alpha,
+        **figures(np.ones(len(truth), dtype=bool)),
+        "classes": {
+            name: figures(truth == index)
+            for index, name in enumerate(subject.class_names)
+            if (truth == index).any()
+        },
+    }
+
+
 def share(is_hit: NDArray[np.bool_]) -> dict[str, Any]:
     """A proportion with its exact interval, as on the card; those of an empty one are null."""
     hits, total = int(is_hit.sum()), len(is_hit)

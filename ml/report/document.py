@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,7 @@ def describe(spec: ReleaseSpec) -> dict[str, Any]:
         "closer_size": spec.closer.size if spec.closer else None,
         "temperature": spec.temperature,
         "threshold": spec.threshold,
+        "referral": asdict(spec.referral) if spec.referral else None,
         "class_names": list(spec.class_names),
     }
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import classification_report
 
 from ml import metrics
+from ml.conformal import Quantiles
 from ml.report.bootstrap import interval, replicate_weights
-from ml.report.coverage import examine_sets, share
+from ml.report.coverage import examine_released, examine_sets, share
 from ml.report.curves import one_against_rest, reliability, risk_coverage
 from ml.report.subject import Subject
 from ml.report.weighted import weighted_figures
@@ -22,9 +23,14 @@ Banded = tuple[float | None, list[float] | None]
 """A figure and its interval, both None where undefined."""
 
 
-def examine_subject(subject: Subject, calibration: Subject | None) -> dict[str, Any]:
-    """The figures of a source as JSON values; sets are examined where there is calibration."""
-    truth, guesses = subject.truth, subject.probabilities.argmax(axis=1)
+def examine_subject(
+    subject: Subject, calibration: Subject | None, released: Quantiles | None = None
+) -> dict[str, Any]:
+    """The figures of a source as JSON values; sets are examined where there is calibration.
+
+    `released` are the quantiles by which the release decides, if it does by sets.
+    """
+    truth = subject.truth
     occurring = np.unique(truth)
     is_partial = 1 < len(occurring) < len(subject.class_names)
     return {
@@ -38,12 +44,21 @@ def examine_subject(subject: Subject, calibration: Subject | None) -> dict[str, 
         "all_classes": _view(subject.probabilities, truth, subject.groups, subject.class_names),
         "occurring_classes": _occurring(subject, occurring) if is_partial else None,
         "referral": {
-            "accepted": share(subject.is_accepted),
-            "accuracy_of_accepted": share((guesses == truth)[subject.is_accepted]),
+            **referral_of(subject),
+            "sets": examine_released(subject, released) if released else None,
         },
         "risk_coverage": risk_coverage(subject.probabilities, truth),
         "conformal": examine_sets(subject, calibration) if calibration else None,
         "errors": _errors(subject),
+    }
+
+
+def referral_of(subject: Subject) -> dict[str, Any]:
+    """How many cells are named, and how many of these rightly."""
+    is_right = subject.probabilities.argmax(axis=1) == subject.truth
+    return {
+        "accepted": share(subject.is_accepted),
+        "accuracy_of_accepted": share(is_right[subject.is_accepted]),
     }
 
 

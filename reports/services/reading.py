@@ -10,6 +10,7 @@ from reports.canonical import ContentError
 from reports.content import ReportContent
 from reports.exceptions import ReportTampered
 from reports.models import Report
+from vault.exceptions import Damaged
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,6 +46,8 @@ def read_pdf(report: Report, *, actor: "User") -> bytes:
     try:
         with report.pdf.open("rb") as file:
             data: bytes = file.read()
+    except Damaged as error:
+        raise _refuse(report, actor, "pdf") from error
     except OSError as error:
         raise _refuse(report, actor, "pdf missing") from error
     found = hashlib.sha256(data).hexdigest()

@@ -4,35 +4,35 @@ The PDF is made before the case is locked; under the lock the record is drafted 
 still say what was rendered.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.files.base import ContentFile
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import record
 from classifier import lifecycle
 from classifier.enums import CaseStatus, ReviewOutcome
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case
+from classifier.services.critical_calls import refresh_alert
 from classifier.services.reviews import close_review
 from classifier.services.transitions import lock_case, transition
 from reports.content import Coded, ReportContent, Signature
 from reports.drafting import draft_report
-from reports.enums import STATEMENTS, SignatureMeaning
-from reports.models import Report, SignOff
+from reports.enums import STATEMENTS, Issue, SignatureMeaning
+from reports.layouts import load_images
+from reports.models import Report
 from reports.pdf import render_pdf
-from reports.pictures import load_printed
+from reports.services.issuing import Signed, audit_issue, bind, build, store, whole_or_nothing
 from reports.services.reauthentication import Reauthentication
+from reports.verification import address_of, new_code
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-MOVE = "sign_off"
+MOVES = {Issue.RESULT: "sign_off", Issue.ADDITION: "sign_off", Issue.INTERIM: "issue_interim"}
+UNOPENED = "issue_interim_unopened"
 CHANGED_SINCE = (
     "The case was changed since you opened this page. Nothing was signed: "
     "read the report as it is now, then sign again."
@@ -46,15 +46,7 @@ class Intent:
     meaning: SignatureMeaning
     draft_sha256: str
     cell_ids: Sequence[uuid.UUID] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """Signed content with its document, ready to be issued."""
-
-    content: ReportContent
-    signature: Signature
-    pdf: bytes
+    issue: Issue = Issue.RESULT
 
 
 def sign_off_case(
@@ -75,13 +67,21 @@ def sign_off_case(
     case = Case.objects.select_related("patient", "specimen", "submitted_by").get(pk=case_id)
     if issued := _issued_already(case, actor, intent):
         return issued
-    lifecycle.check(lifecycle.TRANSITIONS[MOVE], case=case, actor=actor, reason="")
+    refresh_alert(case_id)
+    move = lifecycle.TRANSITIONS[move_of(case, intent.issue)]
+    lifecycle.check(move, case=case, actor=actor, reason="")
     signed = _prepare(_draft(case, intent), actor, intent)
     return _issue(case_id, actor, intent, reauthentication, signed)
 
 
+def move_of(case: Case, issue: Issue) -> str:
+    """Return the step that issuing is; an interim result may go out while nobody has the case."""
+    is_unopened = issue == Issue.INTERIM and case.status == CaseStatus.AWAITING_REVIEW
+    return UNOPENED if is_unopened else MOVES[issue]
+
+
 def _draft(case: Case, intent: Intent) -> ReportContent:
-    draft = draft_report(case, cell_ids=intent.cell_ids)
+    draft = draft_report(case, cell_ids=intent.cell_ids, issue=intent.issue)
     if draft.draft_sha256 != intent.draft_sha256:
         raise EditConflict(CHANGED_SINCE)
     refuse_empty_correction(draft)
@@ -95,6 +95,11 @@ def refuse_empty_correction(draft: ReportContent) -> None:
         GuardFailed: it says the same as the version before.
     """
     if draft.amendment and not draft.amendment.changes:
+        if draft.amendment.is_addition:
+            raise GuardFailed(
+                f"Nothing was added to version {draft.amendment.supersedes_version}: add to the "
+                "interpretation, record a call, or choose more cell images."
+            )
         raise GuardFailed(
             f"Nothing differs from version {draft.amendment.supersedes_version}: "
             "correct something, or withdraw the amendment."
@@ -103,6 +108,7 @@ def refuse_empty_correction(draft: ReportContent) -> None:
 
 def _prepare(draft: ReportContent, actor: "User", intent: Intent) -> Signed:
     """Sign the draft in memory and render it."""
+    code = new_code()
     signature = Signature(
         report_id=str(uuid.uuid4()),
         signer_id=actor.pk,
@@ -111,9 +117,11 @@ def _prepare(draft: ReportContent, actor: "User", intent: Intent) -> Signed:
         meaning=Coded(intent.meaning.value, str(intent.meaning.label)),
         statement=STATEMENTS[intent.meaning],
         signed_at=timezone.now(),
+        verification_code=code,
+        verification_address=address_of(code),
     )
     content = draft.signed(signature)
-    return Signed(content, signature, render_pdf(content, load_printed(content.pictures)))
+    return Signed(content, signature, render_pdf(content, load_images(content)))
 
 
 def _issue(
@@ -124,30 +132,30 @@ def _issue(
     signed: Signed,
 ) -> Report:
     """Move the case, store report, document and signature: all of it or nothing."""
-    report = _build(case_id, signed)
-    try:
-        with transaction.atomic():
-            case = lock_case(case_id)
-            if issued := _issued_already(case, actor, intent):
-                return issued
-            _draft(case, intent)
-            transition(case_id=case_id, name=MOVE, actor=actor)
+    report = build(case_id, signed)
+    with whole_or_nothing(report):
+        case = lock_case(case_id)
+        if issued := _issued_already(case, actor, intent):
+            return issued
+        _draft(case, intent)
+        transition(case_id=case_id, name=move_of(case, intent.issue), actor=actor)
+        if intent.issue != Issue.INTERIM:
             close_review(case=case, outcome=ReviewOutcome.SIGNED)
-            report.supersedes = case.reports.order_by("-version").first()
-            report.pdf.save("", ContentFile(signed.pdf), save=False)
-            report.save(force_insert=True)
-            _bind(report, actor, intent, reauthentication, signed)
-            _audit(report, case, actor, intent)
-    except Exception:
-        if report.pdf.name:
-            report.pdf.storage.delete(report.pdf.name)
-        raise
+        store(report, signed.pdf, after=case.reports.order_by("-version").first())
+        bind(
+            report,
+            signer=actor,
+            signature=signed.signature,
+            draft_sha256=intent.draft_sha256,
+            proof=reauthentication,
+        )
+        audit_issue(report, case=case, actor=actor, meaning=intent.meaning)
     return report
 
 
 def _issued_already(case: Case, actor: "User", intent: Intent) -> Report | None:
     """Return the current report if this very intent has made it already."""
-    if case.status != CaseStatus.SIGNED_OFF:
+    if case.status != CaseStatus.SIGNED_OFF and intent.issue != Issue.INTERIM:
         return None
     last = case.reports.select_related("sign_off").order_by("-version").first()
     if last is None:
@@ -155,56 +163,3 @@ def _issued_already(case: Case, actor: "User", intent: Intent) -> Report | None:
     mark = last.sign_off
     same = (mark.signer_id, mark.draft_sha256, mark.meaning)
     return last if same == (actor.pk, intent.draft_sha256, intent.meaning) else None
-
-
-def _build(case_id: uuid.UUID, signed: Signed) -> Report:
-    content = signed.content
-    return Report(
-        id=uuid.UUID(signed.signature.report_id),
-        case_id=case_id,
-        version=content.version,
-        status=content.status.code,
-        reason=content.amendment.reason if content.amendment else "",
-        content=content.to_json(),
-        content_sha256=content.content_sha256,
-        pdf_sha256=hashlib.sha256(signed.pdf).hexdigest(),
-        issued_at=signed.signature.signed_at,
-    )
-
-
-def _bind(
-    report: Report, actor: "User", intent: Intent, proof: Reauthentication, signed: Signed
-) -> None:
-    """Write the signature row: bound to content and document by their hashes (21 CFR 11.70)."""
-    SignOff.objects.create(
-        report=report,
-        signer=actor,
-        signer_name=signed.signature.signer_name,
-        signer_title=signed.signature.signer_title,
-        meaning=intent.meaning,
-        signed_at=signed.signature.signed_at,
-        draft_sha256=intent.draft_sha256,
-        content_sha256=report.content_sha256,
-        pdf_sha256=report.pdf_sha256,
-        reauthenticated_by=proof.method,
-        reauthenticated_at=proof.at,
-    )
-
-
-def _audit(report: Report, case: Case, actor: "User", intent: Intent) -> None:
-    supersedes = report.supersedes
-    record(
-        actor=actor,
-        action="report.issued",
-        target=report,
-        before={"version": supersedes.version} if supersedes else None,
-        after={
-            "version": report.version,
-            "status": report.status,
-            "meaning": intent.meaning,
-            "content_sha256": report.content_sha256,
-            "pdf_sha256": report.pdf_sha256,
-        },
-        reason=report.reason,
-        patient=case.patient_id,
-    )

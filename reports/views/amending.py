@@ -12,7 +12,8 @@ from accounts.audit import record_read
 from classifier import policies
 from classifier.enums import CaseStatus
 from classifier.exceptions import DomainError, NotPermitted
-from classifier.services import reviews
+from classifier.selectors.analyser import list_late_results, list_results
+from classifier.services.late_results import amend_with_results
 from classifier.views.access import MemberRequest, duty_required
 from reports import selectors
 from reports.forms import AmendForm
@@ -23,17 +24,23 @@ REFUSED = 422
 @duty_required("amend_report")
 @require_http_methods(["GET", "POST"])
 def amend(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask for the reason, then open the case for correction."""
+    """Ask for the reason and which late results to take, then open the case for correction."""
     case = selectors.get_case(request.user, pk)
     if not policies.can_amend(request.user, case):
         raise PermissionDenied("Whoever submitted a case doesn't amend its report.")
     if case.status != CaseStatus.SIGNED_OFF:
         messages.error(request, "Only a signed report can be amended.")
         return redirect(case)
-    form = AmendForm(request.POST if request.method == "POST" else None)
+    late = list_late_results(list_results(case))
+    form = AmendForm(request.POST if request.method == "POST" else None, late=late)
     if form.is_valid():
         try:
-            reviews.amend(case_id=case.pk, actor=request.user, reason=form.cleaned_data["reason"])
+            amend_with_results(
+                case_id=case.pk,
+                actor=request.user,
+                reason=form.cleaned_data["reason"],
+                result_ids=form.cleaned_data["results"],
+            )
         except NotPermitted as refusal:
             raise PermissionDenied(str(refusal)) from refusal
         except DomainError as refusal:

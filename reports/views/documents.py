@@ -1,6 +1,7 @@
-"""Reading issued reports: the page, the PDF, the CSV, and a patient's list."""
+"""Reading issued reports: the page, the PDF, the data, and a patient's list."""
 
 import uuid
+from collections.abc import Callable
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,14 +14,25 @@ from classifier.enums import CaseStatus
 from classifier.services.reviews import find_open_review
 from classifier.views.access import MemberRequest, duty_required
 from reports import selectors
+from reports.content import ReportContent
 from reports.exceptions import ReportTampered
+from reports.layouts import load_images
 from reports.models import Report
 from reports.pdf import document_context
-from reports.pictures import load_printed
+from reports.schema import render_json
 from reports.services.reading import read_content, read_pdf, record_download
 from reports.tabular import render_csv
+from reports.xlsx import render_xlsx
 
 NOT_AS_SIGNED = 409
+DATA_FORMS: dict[str, tuple[Callable[[ReportContent], bytes], str]] = {
+    "csv": (render_csv, "text/csv; charset=utf-8"),
+    "xlsx": (
+        render_xlsx,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    "json": (render_json, "application/json"),
+}
 
 
 @duty_required("view_patient")
@@ -33,9 +45,9 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         read_pdf(report, actor=request.user)
         content = read_content(report, actor=request.user)
-        context = document_context(content, load_printed(content.pictures))
+        context = document_context(content, load_images(content))
     except ReportTampered as refusal:
-        return _refuse(request, report, refusal)
+        return refuse(request, report, refusal)
     return render(request, "reports/report_detail.html", context | _surroundings(request, report))
 
 
@@ -56,7 +68,7 @@ def pdf(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         data = read_pdf(report, actor=request.user)
     except ReportTampered as refusal:
-        return _refuse(request, report, refusal)
+        return refuse(request, report, refusal)
     record_download(report, actor=request.user, form="pdf")
     response = HttpResponse(data, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{report.file_stem}.pdf"'
@@ -66,16 +78,17 @@ def pdf(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @duty_required("view_patient")
 @never_cache
 @require_GET
-def csv(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Return what was signed as CSV."""
+def export(request: MemberRequest, pk: uuid.UUID, *, form: str) -> HttpResponse:
+    """Return what was signed as a file of data: CSV, XLSX or JSON."""
     report = selectors.get_report(request.user, pk)
+    render_as, content_type = DATA_FORMS[form]
     try:
         content = read_content(report, actor=request.user)
     except ReportTampered as refusal:
-        return _refuse(request, report, refusal)
-    record_download(report, actor=request.user, form="csv")
-    response = HttpResponse(render_csv(content), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{report.file_stem}.csv"'
+        return refuse(request, report, refusal)
+    record_download(report, actor=request.user, form=form)
+    response = HttpResponse(render_as(content), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{report.file_stem}.{form}"'
     return response
 
 
@@ -102,6 +115,11 @@ def _surroundings(request: MemberRequest, report: Report) -> dict[str, object]:
         "current": versions[0],
         "is_current": is_current,
         "open_amendment": find_open_review(case) if is_amending else None,
+        "withdrawal": selectors.find_open_withdrawal(report),
+        "may_withdraw": is_current
+        and case.status == CaseStatus.SIGNED_OFF
+        and policies.can_ask_withdrawal(request.user, case),
+        "may_decide": policies.can_confirm_withdrawal(request.user, case),
         "may_amend": is_current
         and case.status == CaseStatus.SIGNED_OFF
         and policies.can_amend(request.user, case),
@@ -109,6 +127,7 @@ def _surroundings(request: MemberRequest, report: Report) -> dict[str, object]:
     }
 
 
-def _refuse(request: MemberRequest, report: Report, refusal: ReportTampered) -> HttpResponse:
+def refuse(request: MemberRequest, report: Report, refusal: ReportTampered) -> HttpResponse:
+    """Say that a report is not handed out, as it is not the one that was signed."""
     context = {"report": report, "case": report.case, "refusal": refusal}
     return render(request, "reports/not_as_signed.html", context, status=NOT_AS_SIGNED)

@@ -13,13 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.audit import record_read
-from classifier import policies
-from classifier.exceptions import DomainError, EditConflict, NotPermitted
+from classifier.exceptions import DomainError, EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case, Cell
 from classifier.views.access import MemberRequest, duty_required
+from consultation.selectors.referrals import list_answered, list_awaited
 from reports import selectors
 from reports.content import ReportContent
 from reports.drafting import draft_report
+from reports.enums import Issue
 from reports.exceptions import (
     DocumentFailed,
     LockedOut,
@@ -28,11 +29,12 @@ from reports.exceptions import (
     WrongPassword,
 )
 from reports.forms import PicturesForm, SignatureForm
+from reports.layouts import load_images
 from reports.models import Report
 from reports.pdf import document_context, render_pdf
-from reports.pictures import MOST_PICTURES, find_cells, load_printed
+from reports.pictures import MOST_PICTURES, find_cells
 from reports.services.reauthentication import reauthenticate
-from reports.services.sign_off import Intent, refuse_empty_correction, sign_off_case
+from reports.services.sign_off import Intent, move_of, refuse_empty_correction, sign_off_case
 
 REFUSED, CONFLICT, UNAVAILABLE = 422, 409, 503
 
@@ -56,14 +58,14 @@ def sign_off(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the PDF as it would be signed now, marked as not signed."""
     case = selectors.get_case(request.user, pk)
-    if not policies.can_sign_off(request.user, case):
+    if not selectors.may_sign(request.user, case):
         raise PermissionDenied("This case is open with somebody else.")
     record_read(actor=request.user, patient=case.patient)
     pictures = _pictures_form(case, request.GET)
     choice = pictures.choice() if pictures.is_valid() else None
     try:
-        draft = draft_report(case, cell_ids=choice)
-        document = render_pdf(draft, load_printed(draft.pictures))
+        draft, _, _ = _draft(case, choice, request.GET)
+        document = render_pdf(draft, load_images(draft))
     except (DocumentFailed, ReportTampered) as failure:
         return _without_document(request, case, failure)
     response = HttpResponse(document, content_type="application/pdf")
@@ -74,7 +76,7 @@ def preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def _show(request: MemberRequest, case: Case) -> HttpResponse:
     if not selectors.is_open_for_signing(case):
         return _elsewhere(request, case)
-    if not policies.can_sign_off(request.user, case):
+    if not selectors.may_sign(request.user, case):
         raise PermissionDenied("This case is open with somebody else.")
     record_read(actor=request.user, patient=case.patient)
     return _page(request, case, _pictures_form(case, request.GET))
@@ -116,6 +118,7 @@ def _sign_as_declared(
         meaning=form.cleaned_data["meaning"],
         draft_sha256=form.cleaned_data["draft_sha256"],
         cell_ids=pictures.choice(),
+        issue=form.cleaned_data["issue"],
     )
     return sign_off_case(case_id=case.pk, actor=request.user, intent=intent, reauthentication=proof)
 
@@ -129,29 +132,53 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """Show the draft of now; the form carries its hash, whatever hash was sent before."""
-    if not policies.can_sign_off(request.user, case):
+    if not selectors.may_sign(request.user, case):
         raise PermissionDenied("This case is open with somebody else.")
     choice = pictures.choice() if pictures.is_valid() else None
-    draft = draft_report(case, cell_ids=choice)
-    context = document_context(draft, load_printed(draft.pictures)) | {
+    data = request.POST if request.method == "POST" else request.GET
+    draft, issue, refusal = _draft(case, choice, data)
+    context = document_context(draft, load_images(draft)) | {
         "case": case,
         "form": form or SignatureForm(),
         "draft_sha256": draft.draft_sha256,
         "is_changed": form and form["draft_sha256"].data != draft.draft_sha256,
-        "problems": _problems(case, draft),
+        "issue": issue,
+        "issue_refusal": refusal,
+        "problems": _problems(case, draft, issue),
         "cells": find_cells(case),
         "shown": {picture.cell_id for picture in draft.pictures},
         "is_chosen": choice is not None,
         "picture_errors": pictures.errors.get("cells", []),
         "most_pictures": MOST_PICTURES,
-        "query": _query(choice),
+        "query": _query(choice, issue),
+        "awaited": list_awaited(case),
+        "answered": list_answered(case),
     }
     return render(request, "reports/sign_off.html", context, status=status)
 
 
-def _problems(case: Case, draft: ReportContent) -> list[str]:
+def _draft(
+    case: Case, choice: Sequence[uuid.UUID] | None, data: QueryDict
+) -> tuple[ReportContent, Issue, str]:
+    """Return the draft of what was asked for; if it can't be, of the result, and why.
+
+    Of a case that nobody has open only an interim result can be issued.
+    """
+    wanted = data.get("issue", "")
+    issue = Issue(wanted) if wanted in Issue.values else Issue.RESULT
+    if selectors.awaits_review(case):
+        return draft_report(case, cell_ids=choice, issue=Issue.INTERIM), Issue.INTERIM, ""
+    try:
+        return draft_report(case, cell_ids=choice, issue=issue), issue, ""
+    except GuardFailed as refusal:
+        if issue == Issue.RESULT:
+            raise
+        return draft_report(case, cell_ids=choice), Issue.RESULT, str(refusal)
+
+
+def _problems(case: Case, draft: ReportContent, issue: Issue) -> list[str]:
     """Return why signing would be refused now, so that nobody types a password in vain."""
-    problems = selectors.problems_before_signing(case)
+    problems = selectors.problems_before_signing(case, move_of(case, issue))
     try:
         refuse_empty_correction(draft)
     except DomainError as refusal:
@@ -164,11 +191,12 @@ def _pictures_form(case: Case, data: QueryDict) -> PicturesForm:
     return PicturesForm(data, cell_ids=list(cells.values_list("pk", flat=True)))
 
 
-def _query(choice: Sequence[uuid.UUID] | None) -> str:
-    """Return the choice of pictures for the address of the PDF preview."""
-    if choice is None:
-        return ""
-    return urlencode([("chosen", "on"), *(("cells", str(pk)) for pk in choice)])
+def _query(choice: Sequence[uuid.UUID] | None, issue: Issue) -> str:
+    """Return what is issued and the choice of pictures for the address of the PDF preview."""
+    pairs = [] if issue == Issue.RESULT else [("issue", issue.value)]
+    if choice is not None:
+        pairs += [("chosen", "on"), *(("cells", str(pk)) for pk in choice)]
+    return urlencode(pairs)
 
 
 def _elsewhere(request: MemberRequest, case: Case) -> HttpResponse:

@@ -51,6 +51,8 @@ for (const name of ["pointerdown", "keydown", "wheel"]) {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && event.detail.requestConfig.headers["X-Background"] !== "1") noteContact();
 });
+// Parts of a large file go on arriving while nobody touches the page.
+document.addEventListener("server-contact", noteContact);
 dialog.addEventListener("submit", () => { report().catch(() => {}); });
 dialog.addEventListener("cancel", () => { report().catch(() => {}); });
 

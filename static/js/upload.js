@@ -1,9 +1,11 @@
 /**
- * Sends many images, three at a time, each as a request of its own.
+ * Sends many images, three at a time, each as a request of its own; whole slides in parts.
  *
  * A refused file stays in the list with the server's sentence; the others are not held up by it.
  * Accepted files leave the list and appear among the case's images.
  */
+
+import { isTiff, partFiles, sendSlide } from "./slide-upload.js";
 
 const AT_ONCE = 3;
 const REFRESH_AFTER_MS = 600;
@@ -53,12 +55,25 @@ function holdSubmit(isBusy) {
 }
 
 function addFile(file) {
-  const row = template.content.firstElementChild.cloneNode(true);
-  row.querySelector(".transfer-name").textContent = file.name;
+  const row = addRow(file.name);
   showPreview(row, file);
+  waiting.push({ file, row });
+}
+
+/** A slide is a list of files: one, or those of a DICOM series. */
+function addSlide(files) {
+  const others = files.length - 1;
+  const row = addRow(others ? `${files[0].name} and ${others} more` : files[0].name);
+  blankPreview(row.querySelector(".transfer-preview"));
+  waiting.push({ file: files[0], files, row });
+}
+
+function addRow(name) {
+  const row = template.content.firstElementChild.cloneNode(true);
+  row.querySelector(".transfer-name").textContent = name;
   list.append(row);
   counts.total += 1;
-  waiting.push({ file, row });
+  return row;
 }
 
 /** Browsers can't draw every format; the dark square stays where they can't. */
@@ -76,8 +91,10 @@ function blankPreview(image) {
   image.replaceWith(blank);
 }
 
-function addFiles(files) {
-  for (const file of files) addFile(file);
+async function addFiles(files) {
+  const { pictures, slides } = await partFiles([...files], Number(panel.dataset.limit));
+  slides.forEach(addSlide);
+  pictures.forEach(addFile);
   describe();
   next();
 }
@@ -88,9 +105,33 @@ function next() {
 
 function send(transfer) {
   counts.running += 1;
+  transfer.row.querySelector(".transfer-state").textContent = "Sending";
+  if (transfer.files) sendParts(transfer);
+  else sendPicture(transfer);
+}
+
+async function sendParts(transfer) {
   const bar = transfer.row.querySelector("progress");
   const state = transfer.row.querySelector(".transfer-state");
-  state.textContent = "Sending";
+  const answer = await sendSlide(transfer.files, {
+    url: panel.dataset.slides,
+    token: csrfToken(),
+    onProgress: (sent, total) => {
+      bar.max = total;
+      bar.value = sent;
+      state.textContent = `${inMegabytes(sent)} of ${inMegabytes(total)} MB`;
+    },
+  });
+  finish(transfer, answer);
+}
+
+function inMegabytes(bytes) {
+  return Math.floor(bytes / 1024 ** 2).toLocaleString("en");
+}
+
+function sendPicture(transfer) {
+  const bar = transfer.row.querySelector("progress");
+  const state = transfer.row.querySelector(".transfer-state");
   const request = new XMLHttpRequest();
   request.open("POST", panel.dataset.url);
   request.setRequestHeader("X-CSRFToken", csrfToken());
@@ -110,10 +151,16 @@ function send(transfer) {
 function finish(transfer, request) {
   counts.running -= 1;
   if (request.status === 201) accept(transfer);
+  else if (isSlideAfterAll(transfer, request)) waiting.push({ ...transfer, files: [transfer.file] });
   else refuse(transfer, request);
   describe();
   next();
   if (request.status === 201 || !counts.running) scheduleRefresh();
+}
+
+/** A small slide looks like a picture until the server finds its levels. */
+function isSlideAfterAll(transfer, request) {
+  return !transfer.files && isTiff(transfer.file) && request.response?.code === "animated";
 }
 
 function accept(transfer) {
@@ -139,7 +186,7 @@ function refuse(transfer, request) {
 
 /** What the server says of the file itself does not change by sending it again. */
 function isFinal(status) {
-  return [409, 413, 422].includes(status);
+  return [409, 413, 422, 507].includes(status);
 }
 
 function sentence(request) {
@@ -214,6 +261,7 @@ for (const picker of panel.querySelectorAll("input[type=file]")) {
   // On a slow connection files may have been chosen before this script arrived.
   takeChosen(picker);
 }
+document.addEventListener("htmx:afterSwap", describe);
 panel.querySelector(".dismiss-all").addEventListener("click", forgetAll);
 zone.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("beforeunload", (event) => {

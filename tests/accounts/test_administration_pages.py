@@ -115,7 +115,7 @@ def test_offers_what_makes_sense(desk: Client, administrator: User, technician: 
     def offered(user: User) -> set[str]:
         return {slug for slug, _ in desk.get(user.get_absolute_url()).context["actions"]}
 
-    usual = {"details", "role", "password-link", "new-password", "deactivate"}
+    usual = {"details", "role", "password-link", "new-password", "log-off", "deactivate"}
     assert offered(technician) == usual
     assert offered(administrator) == usual - {"role", "deactivate"}
     assert offered(UserFactory.create(is_active=False)) == {

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +13,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts.context import request_context
 from accounts.models import AuditEvent, User
 from tests.accounts.trail import seal, tamper, write_event
 
@@ -105,6 +107,24 @@ def test_exports_what_is_filtered(desk: Client, pathologist: User) -> None:
     assert all(line["hash"] and line["seal"] for line in lines)
     assert "attachment" in response["Content-Disposition"]
     assert _events_of("audit.exported") == [{"actor": str(pathologist.pk), "events": 2}]
+
+
+@pytest.mark.usefixtures("trail")
+def test_exports_json_lines(desk: Client, pathologist: User) -> None:
+    seal()
+    response = desk.get(f"{AUDIT}export/?actor={pathologist.pk}&format=jsonl")
+    lines = [json.loads(line) for line in response.getvalue().decode().splitlines()]
+    assert [line["action"] for line in lines] == ["user.role_changed", "patient.viewed"]
+    assert all(line["seal"] and len(line["hash"]) == 64 for line in lines)
+    assert response["Content-Disposition"].endswith('.jsonl"')
+
+
+def test_filters_by_address(desk: Client, administrator: User) -> None:
+    with request_context(request_id="", client_address="192.0.2.7"):
+        write_event(administrator)
+    assert _shown(desk, address="192.0.2.7") == [("Ada", "user.changed")]
+    assert _shown(desk, address="192.0.2.8") == []
+    assert desk.get(AUDIT, {"address": "nonsense"}).status_code == 200
 
 
 def test_an_export_holds_no_formulas(desk: Client, administrator: User) -> None:

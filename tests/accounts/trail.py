@@ -30,6 +30,8 @@ def tamper(statement: str, *parameters: Any) -> None:
             for constraint in _foreign_keys(table):
                 cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
         cursor.execute(statement, parameters)
+        # Others point here too; tables can't be altered while such checks wait.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 

@@ -1,27 +1,23 @@
 """The differential: arithmetic against published values, denominator, limits and flags."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
 from accounts.models import User
 from classifier import counting
-from classifier.enums import CaseStatus, CellType, Quantity, Sex
+from classifier.enums import AgeUnit, CaseStatus, CellType, Quantity, Sex
 from classifier.findings import Mark
 from classifier.models import Case, Laboratory, Patient, ReferenceInterval
-from classifier.selectors.differential import (
-    NO_INTERVAL_FOR_AGE,
-    Differential,
-    Row,
-    completed_years,
-    count_cells,
-    get_differential,
-)
+from classifier.selectors.differential import Differential, Row, count_cells, get_differential
+from classifier.selectors.references import NO_INTERVAL_FOR_AGE, completed_years
 from tests.reviewing import MakeCase
 
 # Percent -> limits in percent for n = 100, 200, 400, 500, 1000.
@@ -163,10 +159,35 @@ def test_only_leukocytes_are_in_the_denominator(classified_case: MakeCase) -> No
     assert differential.erythroblasts == 5
     assert differential.erythroblasts_per_hundred == Decimal("5.0")
     apart = {aside.cell_type: aside.count for aside in differential.asides}
-    assert apart == {"platelet": 11, "smudge_cell": 3, "artefact": 2, "unidentified": 8}
+    assert apart == {
+        "platelet": 11, "erythrocyte": 0, "smudge_cell": 3, "artefact": 2, "unidentified": 8
+    }  # fmt: skip
     assert differential.unresolved == 8
     assert differential.cells == len(marks)
     assert (differential.human_marked, differential.human_changed) == (9, 5)
+
+
+@pytest.mark.parametrize(
+    ("erythroblasts", "excluded", "corrected", "absolute"),
+    [
+        (10, False, Decimal("12.00"), Decimal("12.00")),
+        (10, True, None, Decimal("15.00")),
+        (2, False, None, Decimal("15.00")),
+    ],
+)
+def test_the_white_count_is_corrected_for_many_erythroblasts(
+    classified_case: MakeCase,
+    erythroblasts: int,
+    excluded: bool,
+    corrected: Decimal | None,
+    absolute: Decimal,
+) -> None:
+    case = classified_case([])
+    case.wbc_count, case.wbc_excludes_erythroblasts = Decimal("15.00"), excluded
+    marks = [*read_as("neutrophil", 40), *read_as("erythroblast", erythroblasts)]
+    differential = count_cells(case, marks)
+    assert differential.wbc_corrected == corrected
+    assert row_of(differential, "neutrophil").absolute == absolute
 
 
 def test_a_confirmed_reading_is_marked_but_not_changed(classified_case: MakeCase) -> None:
@@ -253,12 +274,60 @@ def test_children_get_no_adult_interval(classified_case: MakeCase, patient: Pati
     assert all(row.reference is None and row.flag == "" for row in child.rows)
 
 
+def _aged(case: Case, *, years: int = 0, days: int = 0) -> Case:
+    """Give the patient this age on the day of collection."""
+    taken = timezone.localdate(case.specimen.collected_at)
+    case.patient.birth_date = taken.replace(year=taken.year - years, day=1) - timedelta(days=days)
+    case.specimen.collected_at = case.specimen.collected_at.replace(day=1)
+    return case
+
+
+def test_children_are_held_against_bands_that_the_laboratory_approved(
+    classified_case: MakeCase, pathologist: User
+) -> None:
+    case = classified_case([])
+    band = _interval(from_age=2, to_age=6, low=Decimal(20))
+    assert count_cells(_aged(case, years=4), []).reference_note == NO_INTERVAL_FOR_AGE
+    ReferenceInterval.objects.filter(pk=band.pk).update(approved_by=pathologist)
+    assert _chosen(_aged(case, years=4)) == (Decimal(20), 1)
+    for outside in (1, 6):
+        child = count_cells(_aged(case, years=outside), read_as("neutrophil"))
+        assert child.reference_note == NO_INTERVAL_FOR_AGE
+    assert _chosen(_aged(case, years=16)) == (Decimal(39), 1)
+
+
+def test_the_newborn_have_bands_of_days(classified_case: MakeCase, pathologist: User) -> None:
+    case = classified_case([])
+    first = {"age_unit": AgeUnit.DAYS, "from_age": 0, "approved_by": pathologist}
+    _interval(**first, to_age=4, low=Decimal(51))
+    _interval(
+        age_unit=AgeUnit.DAYS, from_age=4, to_age=28, low=Decimal(30), approved_by=pathologist
+    )
+    _interval(from_age=0, to_age=2, low=Decimal(25), approved_by=pathologist)
+    found = {days: _chosen(_aged(case, days=days))[0] for days in (0, 3, 4, 27, 28, 300)}
+    assert found == {0: 51, 3: 51, 4: 30, 27: 30, 28: 25, 300: 25}
+    assert count_cells(_aged(case, days=3), []).age == "3 days"
+
+
+def test_the_laboratory_says_from_when_somebody_is_adult(classified_case: MakeCase) -> None:
+    Laboratory.objects.update_or_create(pk=1, defaults={"adult_from_years": 18})
+    case = classified_case([])
+    assert count_cells(_aged(case, years=17), []).reference_note == NO_INTERVAL_FOR_AGE
+    assert count_cells(_aged(case, years=18), []).reference_note == ""
+
+
+@pytest.mark.parametrize("ages", [{"from_age": 6, "to_age": 6}, {"from_age": 6, "to_age": 2}])
+def test_a_band_of_ages_holds_somebody(db: None, ages: dict[str, int]) -> None:
+    with pytest.raises(IntegrityError, match="ages_ordered"):
+        _interval(**ages)
+
+
 def _interval(**fields: object) -> ReferenceInterval:
     defaults = {
-        "cell_type": CellType.NEUTROPHIL,
+        "analyte": CellType.NEUTROPHIL,
         "quantity": Quantity.PERCENT,
         "low": Decimal(1),
-        "high": Decimal(2),
+        "high": Decimal(99),
         "source": "test",
         "effective_from": date(2020, 1, 1),
     }
@@ -282,11 +351,14 @@ def test_chooses_the_interval_by_sex_age_version_and_date(
     assert _chosen(case) == (Decimal("1.10"), 2)
     ReferenceInterval.objects.filter(version=1).update(approved_by=pathologist)
     assert _chosen(case) == (Decimal("39.00"), 1)
-    _interval(from_age_years=40, low=Decimal("1.2"))
+    _interval(from_age=40, low=Decimal("1.2"))
+    assert _chosen(case) == (Decimal("39.00"), 1), "a draft displaces nothing approved"
+    ReferenceInterval.objects.update(approved_by=pathologist)
     assert _chosen(case) == (Decimal("1.20"), 1)
-    _interval(sex=Sex.MALE, low=Decimal("1.3"))
+    approved = {"approved_by": pathologist}
+    _interval(sex=Sex.MALE, low=Decimal("1.3"), **approved)
     assert _chosen(case) == (Decimal("1.20"), 1)
-    _interval(sex=Sex.FEMALE, low=Decimal("1.4"))
+    _interval(sex=Sex.FEMALE, low=Decimal("1.4"), **approved)
     assert _chosen(case) == (Decimal("1.40"), 1)
 
 

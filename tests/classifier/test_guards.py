@@ -9,11 +9,11 @@ from accounts.models import User
 from classifier import guards
 from classifier.enums import RunStatus
 from classifier.models import Case, ClassificationRun, Correction, ModelVersion
-from classifier.services import corrections, reviews
+from classifier.services import corrections, marking, reviews
 from tests.clinical import MakeImage
 from tests.reviewing import MakeCase, read_image
 
-Correct = Callable[..., corrections.Action]
+Correct = Callable[..., marking.Action]
 
 
 def test_a_case_needs_an_image(case: Case, add_picture: MakeImage) -> None:

@@ -37,13 +37,22 @@ EXPECTED: dict[str, tuple[set[S], S, set[str], bool]] = {
     "fail_classification": ({S.IN_CLASSIFICATION}, S.CLASSIFICATION_FAILED, SYSTEM, False),
     "retry": ({S.CLASSIFICATION_FAILED}, S.IN_CLASSIFICATION, TECHNICIANS, False),
     "review_manually": ({S.CLASSIFICATION_FAILED}, S.AWAITING_REVIEW, TECHNICIANS, True),
+    "take_back": ({S.AWAITING_REVIEW}, S.REGISTERED, TECHNICIANS, False),
     "open_review": ({S.AWAITING_REVIEW}, S.IN_REVIEW, {"holder", "colleague"}, False),
     "release": ({S.IN_REVIEW}, S.AWAITING_REVIEW, {"holder", "administrator"}, False),
     "return_to_technician": ({S.IN_REVIEW}, S.REGISTERED, HOLDER, True),
+    "issue_interim": ({S.IN_REVIEW}, S.IN_REVIEW, HOLDER, False),
+    "issue_interim_unopened": (
+        {S.AWAITING_REVIEW},
+        S.AWAITING_REVIEW,
+        {"holder", "colleague"},
+        False,
+    ),
     "sign_off": ({S.IN_REVIEW, S.AMENDING}, S.SIGNED_OFF, HOLDER, False),
     "amend": ({S.SIGNED_OFF}, S.AMENDING, {"holder", "colleague"}, True),
     "withdraw_amendment": ({S.AMENDING}, S.SIGNED_OFF, HOLDER, False),
-    "cancel": ({S.REGISTERED}, S.CANCELLED, TECHNICIANS, True),
+    "withdraw_report": ({S.SIGNED_OFF}, S.ENTERED_IN_ERROR, {"administrator"}, True),
+    "cancel": ({S.REGISTERED}, S.CANCELLED, TECHNICIANS | SYSTEM, True),
 }
 # The one transition whose right person changes on the way.
 BEFORE_REVIEW = {
@@ -96,7 +105,7 @@ def case_in(classified_case: MakeCase, people: dict[str, User]) -> Callable[[S],
 
     def make(status: S) -> Case:
         case = classified_case(["neutrophil"])
-        is_signed = status in (S.SIGNED_OFF, S.AMENDING)
+        is_signed = status in (S.SIGNED_OFF, S.AMENDING, S.ENTERED_IN_ERROR)
         Case.objects.filter(pk=case.pk).update(
             status=status,
             submitted_by=people["submitter"],
@@ -125,9 +134,9 @@ def test_the_table_holds_these_transitions_and_no_others() -> None:
     assert (reject.target, reject.needs_reason) == (S.REJECTED, True)
 
 
-def test_nothing_leaves_a_rejected_or_cancelled_case() -> None:
+def test_nothing_leaves_a_rejected_cancelled_or_withdrawn_case() -> None:
     sources = {status for move in lifecycle.TRANSITIONS.values() for status in move.sources}
-    assert set(S) - sources == {S.REJECTED, S.CANCELLED}
+    assert set(S) - sources == {S.REJECTED, S.CANCELLED, S.ENTERED_IN_ERROR}
 
 
 @pytest.mark.parametrize("status", S)

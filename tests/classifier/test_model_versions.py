@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, User
 from classifier import inference
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.models import ModelVersion
-from classifier.services.model_versions import activate_version, find_version, register_release
+from classifier.services.model_versions import activate_version, register_release
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, sha256_of, write_spec
 from ml.classes import CELL_CLASSES
 from ml.fake import FakeClassifier
@@ -112,12 +112,6 @@ def test_refuses_people_who_do_not_manage_models(technician: User, pathologist: 
             activate_version(version_id=version.pk, actor=person, reason="")
 
 
-def test_finds_the_version_that_a_worker_has_loaded() -> None:
-    assert find_version(FakeClassifier()) is None
-    version = register()
-    assert find_version(FakeClassifier()) == version
-
-
 def test_the_command_registers_the_installed_release_at_every_start(release: Path) -> None:
     assert run_command() == ("fake 0.0.0 is active.\n", "")
     assert run_command() == ("fake 0.0.0 is active.\n", "")
@@ -138,3 +132,15 @@ def test_the_command_refuses_a_release_whose_hash_differs(release: Path) -> None
     with pytest.raises(CommandError, match="is not the released model"):
         run_command()
     assert not ModelVersion.objects.exists()
+
+
+def test_a_release_registered_before_learns_the_confusion_it_now_states() -> None:
+    register()
+    matrix = tuple(tuple(9 * (a == b) for b in range(8)) for a in range(8))
+    for _ in range(2):
+        register_release(spec=replace(SPEC, confusion_of_accepted=matrix), actor=User.system())
+    stored = ModelVersion.objects.get().confusion_of_accepted
+    assert stored == [list(row) for row in matrix]
+    assert actions().count("model.confusion_stated") == 1
+    register("0.0.1")
+    assert ModelVersion.objects.get(version="0.0.1").confusion_of_accepted is None

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from accounts.models import AuditEvent, User
 from classifier.enums import CaseStatus
 from classifier.models import Case, Correction, Review
 from classifier.selectors import gallery
+from classifier.selectors.cells import UNRESOLVED, list_cells
+from classifier.selectors.class_keys import CLASS_KEYS
 from classifier.services import reviews
-from tests.clinical import MakeImage
 from tests.factories import UserFactory
 from tests.reviewing import MakeCase, cells_of
 
@@ -44,10 +46,11 @@ def test_undecided_cells_come_first_and_the_hardest_of_them_first(
     classified_case: MakeCase,
 ) -> None:
     case = classified_case(["neutrophil", "unidentified", "", "monocyte"])
-    first, *others = gallery.group_cells(gallery.list_cells(case))
-    assert first.key == gallery.UNRESOLVED
+    first, *others = gallery.group_cells(list_cells(case))
+    assert first.key == UNRESOLVED
     assert [cell.state for cell in first.cells] == ["unread", "referred"]
-    assert [group.key for group in others] == [item.cell_type for item in gallery.CLASS_KEYS]
+    classes = [item.cell_type for item in CLASS_KEYS]
+    assert [group.key for group in others] == [*classes, "repeat", "edge", "removed"]
     assert [group.key for group in others if group.cells] == ["neutrophil", "monocyte"]
 
 
@@ -57,7 +60,7 @@ def test_machine_and_human_never_look_the_same(
     case = classified_case(["neutrophil", "neutrophil", "neutrophil"], in_review=True)
     correct(case, [1], "neutrophil")
     correct(case, [2], "blast")
-    shown = gallery.list_cells(case)
+    shown = list_cells(case)
     assert [cell.state for cell in shown] == ["machine", "human", "human"]
     assert [cell.tag for cell in shown] == ["97 %", "confirmed", "was NEU"]
     assert shown[2].description == "Blast, named by reviewer, was NEU"
@@ -65,13 +68,13 @@ def test_machine_and_human_never_look_the_same(
 
 
 def test_an_unread_cell_says_why(classified_case: MakeCase) -> None:
-    [cell] = gallery.list_cells(classified_case([""]))
+    [cell] = list_cells(classified_case([""]))
     assert (cell.tag, cell.run_error) == ("not read", "The picture could not be read.")
     assert cell.as_json()["chances"] == []
 
 
 def test_every_class_has_its_own_key() -> None:
-    keys = [item.key for item in gallery.CLASS_KEYS]
+    keys = [item.key for item in CLASS_KEYS]
     assert len(set(keys)) == len(keys)
     assert not set(keys) & {"a", "u", "n", "?"}
 
@@ -142,16 +145,6 @@ def _summary(client: Client, case: Case) -> str:
     return text
 
 
-def test_fields_are_shown_but_hold_no_cells(
-    classified_case: MakeCase, reviewer_client: Client, add_picture: MakeImage, case: Case
-) -> None:
-    field = add_picture(case)
-    field.cells.all().delete()
-    type(field).objects.filter(pk=field.pk).update(kind="field")
-    case = classified_case(["neutrophil"], in_review=True)
-    assert "Whole fields" in reviewer_client.get(url("review", case)).content.decode()
-
-
 @pytest.mark.parametrize("size", [1, 12])
 def test_the_number_of_queries_does_not_grow_with_the_cells(
     classified_case: MakeCase,
@@ -161,7 +154,7 @@ def test_the_number_of_queries_does_not_grow_with_the_cells(
 ) -> None:
     case = classified_case(["neutrophil"] * size, in_review=True)
     reviewer_client.get(url("review", case))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(41):
         reviewer_client.get(url("review", case))
 
 
@@ -180,7 +173,7 @@ def test_a_plain_form_names_a_cell_and_takes_it_back(
     assert (correction.cell_type, correction.reason) == ("blast", "Nucleoli")
     reviewer_client.post(url("review_undo", case), {"action_id": uuid.uuid4()})
     reviewer_client.post(url("review_accept", case), {"cell": cell.pk, "action_id": uuid.uuid4()})
-    assert gallery.list_cells(case)[0].tag == "confirmed"
+    assert list_cells(case)[0].tag == "confirmed"
 
 
 def test_a_plain_form_without_a_class_changes_nothing(
@@ -250,11 +243,14 @@ def test_an_answer_holds_the_cells_as_they_are_stored(
     assert again.json() == answer.json()
     undone = send(reviewer_client, url("review_undo_step", case), action_id=str(uuid.uuid4()))
     assert [cell["state"] for cell in undone.json()["cells"]] == ["machine", "referred"]
+    redone = send(reviewer_client, url("review_redo_step", case), action_id=str(uuid.uuid4()))
+    assert [cell["state"] for cell in redone.json()["cells"]] == ["human", "human"]
+    back = send(reviewer_client, url("review_undo_step", case), action_id=str(uuid.uuid4()))
     accepted = send(
         reviewer_client,
         url("review_acceptances", case),
         action_id=str(uuid.uuid4()),
-        cell_ids=ids,
+        looks=[{"cell": c["id"], "revision": c["revision"]} for c in back.json()["cells"]],
     )
     assert [cell["human"] for cell in accepted.json()["cells"]] == ["neutrophil", "monocyte"]
 
@@ -318,3 +314,66 @@ def test_steps_need_the_anti_forgery_token(classified_case: MakeCase, pathologis
     step = {"action_id": str(uuid.uuid4())}
     assert send(client, url("review_undo_step", case), **step).status_code == 403
     assert client.post(url("review_release", case)).status_code == 403
+
+
+# Doubt first ---------------------------------------------------------------------------------
+
+
+def test_cells_that_no_class_fits_come_before_those_of_little_confidence(
+    classified_case: MakeCase,
+) -> None:
+    case = classified_case(["unidentified", "unidentified", "unidentified"])
+    first, second, third = list_cells(case)
+    assert first.probabilities["monocyte"] == 0.4
+    cells = [
+        replace(first, confidence=0.3, probabilities={"monocyte": 0.3}),
+        replace(second, candidates=()),
+        replace(third, confidence=0.1, probabilities={"monocyte": 0.9}),
+    ]
+    open_group = gallery.group_cells(cells)[0]
+    assert [cell.id for cell in open_group.cells] == [third.id, second.id, first.id]
+
+
+def test_a_referred_cell_says_what_it_could_be(classified_case: MakeCase) -> None:
+    case = classified_case(["neutrophil", "unidentified"])
+    sure, referred = list_cells(case)
+    assert sure.doubt == ""
+    assert referred.doubt == "Could be: monocyte, lymphocyte"
+    assert referred.description.endswith("MON 40 %, could be: monocyte, lymphocyte")
+    assert replace(referred, candidates=()).doubt == "No class is likely enough"
+    assert replace(referred, candidates=None).doubt == ""
+
+
+def test_the_count_of_what_is_left_stands_beside_the_chosen_cell(
+    classified_case: MakeCase, reviewer_client: Client, correct: Callable[..., Any]
+) -> None:
+    case = classified_case(["neutrophil", "unidentified"], in_review=True)
+    assert "1 left to decide" in reviewer_client.get(url("review", case)).content.decode()
+    correct(case, [1], "monocyte")
+    assert "Every cell is decided" in reviewer_client.get(url("review", case)).content.decode()
+
+
+def test_the_page_names_every_module_of_its_script_so_that_all_are_fetched_at_once(
+    classified_case: MakeCase, reviewer_client: Client
+) -> None:
+    case = classified_case(["neutrophil"])
+    page = reviewer_client.get(url("review", case)).content.decode()
+    for module in ("gallery", "order", "touch", "seen", "boxes"):
+        address = f"/static/js/review/{module}.js"
+        assert page.count(f'<link rel="modulepreload" href="{address}">') == 1
+
+
+def test_the_script_is_told_once_what_holds_of_most_cells_and_nothing_that_tiles_say(
+    classified_case: MakeCase, reviewer_client: Client
+) -> None:
+    case = classified_case(["neutrophil", "neutrophil", "lymphocyte"])
+    page = reviewer_client.get(url("review", case))
+    told = page.context["script_data"]
+    whole = {str(cell.id): cell.as_json() for cell in list_cells(case)}
+    on_tile = {"group", "state", "tag", "description"}
+    assert told["usual"]["finding"] == "neutrophil"
+    for cell in told["cells"]:
+        assert not on_tile & cell.keys()
+        assert cell.get("finding") != "neutrophil"
+        full = whole[cell["id"]]
+        assert told["usual"] | cell == {name: full[name] for name in full.keys() - on_tile}

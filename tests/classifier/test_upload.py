@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +17,9 @@ from pytest_django import Settings
 from accounts.models import User
 from classifier.enums import CaseStatus, ImageKind
 from classifier.models import Case, SmearImage
+from ml.synthetic import render_field
 from tests.clinical import MakeImage, picture_bytes
+from tests.fields import as_png
 
 SignIn = Callable[[User], Client]
 
@@ -193,15 +196,6 @@ def test_changes_the_kind(desk: Client, case: Case, add_picture: MakeImage) -> N
     assert desk.post(url, {"kind": "slide"})["Location"] == case.get_absolute_url()
 
 
-def test_points_at_fields_before_they_fail(desk: Client, case: Case) -> None:
-    send(desk, case, picture_bytes(1), "cell.png", kind="cell")
-    assert "like a whole field" not in desk.get(case.get_absolute_url()).content.decode()
-    field = send(desk, case, picture_bytes(2), "overview.png", kind="field").json()
-    page = desk.get(case.get_absolute_url()).content.decode()
-    assert "1 image looks like a whole field" in page
-    assert f'href="#image-{field["id"]}">overview.png' in page
-
-
 def test_removes_an_image_before_submission(
     desk: Client, case: Case, add_picture: MakeImage
 ) -> None:
@@ -235,3 +229,16 @@ def test_no_url_serves_the_media_folder(desk: Client, case: Case, add_picture: M
     image = add_picture(case)
     for path in (f"/media/{image.file.name}", f"/{image.file.name}", f"/static/{image.file.name}"):
         assert desk.get(path).status_code == 404
+
+
+def test_tells_at_once_that_a_field_should_be_taken_again(desk: Client, case: Case) -> None:
+    sharp = render_field(3, 640, 480, cells=3, red_cell=80)
+    blurred = as_png(np.asarray(cv2.GaussianBlur(sharp, (0, 0), 9), dtype=np.uint8))
+    answer = send(desk, case, blurred, "field.png", kind="field").json()
+    assert answer["advice"] == ["Out of focus: focus again and take another picture."]
+    page = desk.get(case.get_absolute_url()).content.decode()
+    assert "1 field should be taken again" in page
+    assert "Out of focus: focus again" in page
+    url = reverse("classifier:image_kind", args=[answer["id"]])
+    assert "Out of focus" not in desk.post(url, {"kind": "cell"}, follow=True).content.decode()
+    assert "Out of focus" in desk.post(url, {"kind": "field"}, follow=True).content.decode()

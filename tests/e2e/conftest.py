@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Site:
     """A running site: where it answers, where it keeps its data, and its supervisor."""
 
     url: str
+    hl7_port: int
     var: Path
     process: "subprocess.Popen[bytes]"
 
@@ -49,19 +51,19 @@ def var() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def site(var: Path) -> Iterator[Site]:
-    """Start web server, workers and scheduler under the supervisor, with a demo laboratory."""
-    port = _free_port()
+    """Start the site's processes under the supervisor, with a demo laboratory and a listener."""
+    port, hl7_port = _free_ports(2)
     log = (var / "site.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "hematovision.supervisor", "--port", str(port), "--images", ""],
         cwd=ROOT,
-        env=_environment(var, port),
+        env=site_environment(var) | {"LISTEN_HL7_PORT": str(hl7_port)},
         stdout=log,
         stderr=subprocess.STDOUT,
     )
     try:
         _await_answer(f"http://127.0.0.1:{port}/health/ready", process, var / "site.log")
-        yield Site(f"http://127.0.0.1:{port}", var, process)
+        yield Site(f"http://127.0.0.1:{port}", hl7_port, var, process)
     finally:
         process.send_signal(signal.SIGINT)
         status = process.wait(timeout=60)
@@ -131,7 +133,8 @@ def _note_violation(message: ConsoleMessage, errors: list[str]) -> None:
         errors.append(message.text)
 
 
-def _environment(var: Path, port: int) -> dict[str, str]:
+def site_environment(var: Path) -> dict[str, str]:
+    """The variables of the site's processes: those of the tests, but for where its data lie."""
     own = {
         name: value
         for name, value in os.environ.items()
@@ -140,11 +143,13 @@ def _environment(var: Path, port: int) -> dict[str, str]:
     return own | {"HEMATOVISION_VAR": str(var)}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_ports(number: int) -> list[int]:
+    """Return ports that nobody listens at, all different."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _await_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -25,15 +25,19 @@ PAGES = {
         "new-case": "/patients/ > Doe, Jane > New case",
         "draft": "/patients/ > Mbeki, Thabo > HV",
         "classified": "/patients/ > Doe, Jane > HV",
+        "discussion": "/patients/ > Doe, Jane > HV > Open the discussion",
+        "mentions": "/mentions/",
         "account": "/account/password/change/",
         "second-factor": "/account/2fa/",
         "missing": "/no-such-page/",
     },
-    "pathologist": {"worklist": "/", "review": "/ > HV"},
+    "pathologist": {"worklist": "/", "references": "/reference-cells/", "review": "/ > HV"},
+    "consultant": {"consultations": "/consultations/"},
     "administrator": {
         "users": "/administration/users/",
         "invite": "/administration/users/ > Invite",
         "user": "/administration/users/ > Tara Lindqvist",
+        "sign-in-rules": "/administration/sign-in/",
         "audit": "/administration/audit/",
     },
 }
@@ -91,13 +95,18 @@ def assert_fits(page: Page) -> None:
     assert overflow <= 0, f"{page.url} is {overflow} px too wide"
 
 
-def assert_accessible(page: Page) -> None:
-    """Axe finds no violation of WCAG 2.2, levels A and AA."""
+def assert_accessible(page: Page, *, listed_too: str = "no such class") -> None:
+    """Axe finds no violation of WCAG 2.2, levels A and AA.
+
+    Targets of the class `listed_too` may be small, as a list beside them leads to the same places
+    (2.5.8, exception "Equivalent").
+    """
     page.evaluate(AXE.read_text())
     result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
     found = [
         f"{violation['id']}: {node['html'][:200]} — {node['failureSummary'][:300]}"
         for violation in result["violations"]
         for node in violation["nodes"]
+        if violation["id"] != "target-size" or f'class="{listed_too}"' not in node["html"]
     ]
     assert not found, "\n".join(found)

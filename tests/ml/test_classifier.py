@@ -92,7 +92,7 @@ def test_below_the_threshold_a_cell_is_unidentified_and_referred(
     tiny_release: Path, images: list[Pixels]
 ) -> None:
     spec = read_spec(tiny_release)
-    engine = Engine(read_served(tiny_release, spec), sizes=[64], classes=8)
+    engine = Engine(read_served(tiny_release, spec.sha256), sizes=[64], classes=8)
     strict = ServedClassifier(replace(spec, threshold=1.0), engine)
     lenient = ServedClassifier(replace(spec, threshold=0.0), engine)
     for refused, named in zip(strict.classify(images), lenient.classify(images), strict=True):

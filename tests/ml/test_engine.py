@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from ml.artifacts import DEFAULT_RELEASE, ReleaseSpec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES
+from ml.conformal import prediction_set
 from ml.datasets import read_pbc, split_by_group
-from ml.inference import ServedClassifier, load_classifier, share_of_known
+from ml.inference import ServedClassifier, load_classifier
 from ml.keras_release import load_model
 from ml.preprocessing import decode_image, to_input
+from ml.referral import is_settled
 from ml.synthetic import render_cell
 from tests.ml.annotations import Pixels
 
@@ -60,8 +62,10 @@ def check_same_decisions(
     found = np.array([[each.probabilities[name] for name in names] for each in predictions])
     assert np.mean(found.argmax(axis=1) == expected.argmax(axis=1)) >= 0.999
     oddness = np.array([each.oddness for each in predictions], dtype=float)
-    confidence = expected.max(axis=1) * [share_of_known(each) for each in oddness]
-    referred = (confidence < original[0].threshold) | (oddness > 1.0)
+    quantiles = original[0].referral_quantiles()
+    assert quantiles is not None
+    sets = prediction_set(expected, quantiles.class_thresholds(), score=quantiles.score)
+    referred = ~is_settled(expected, sets) | (oddness > 1.0)
     assert np.mean([each.referred for each in predictions] == referred) >= 0.999
     assert np.abs(found - expected).max() < MOST_DIFFERENT
 

@@ -17,10 +17,12 @@ from ml.artifacts import (
     ReleaseSpec,
     verify,
 )
+from ml.calibration import MAX_ACCEPTED_ERROR
 from ml.classes import CELL_CLASSES, UNIDENTIFIED
 from ml.conformal import Quantiles
 from ml.inference import CellClassifier, load_classifier
 from ml.preprocessing import decode_image
+from ml.referral_fitting import MISCOVERAGES
 from ml.sources import PBC, of_classes, read_source
 from ml.synthetic import render_cell
 
@@ -95,9 +97,36 @@ def test_refuses_a_cell_that_is_blurred_beyond_telling(classifier: CellClassifie
 def test_conformal_quantiles_rise_with_what_is_promised(spec: ReleaseSpec) -> None:
     assert spec.conformal is not None
     quantiles = [Quantiles.from_dict(each) for each in spec.conformal["quantiles"]]
-    assert [each.alpha for each in quantiles] == [0.1, 0.05, 0.01]
+    assert [each.alpha for each in quantiles] == list(MISCOVERAGES)
     marginal = [each.marginal for each in quantiles]
     assert marginal == sorted(marginal)
+
+
+def test_names_by_sets_and_tells_whom_it_confuses(spec: ReleaseSpec) -> None:
+    quantiles = spec.referral_quantiles()
+    assert quantiles is not None
+    assert None not in quantiles.per_class
+    matrix = np.array(spec.confusion_of_accepted)
+    wrong = matrix.sum() - np.trace(matrix)
+    assert wrong <= MAX_ACCEPTED_ERROR * matrix.sum()
+    trials = spec.metrics["referral"]["trials"]
+    (chosen,) = (each for each in trials if each["alpha"] == quantiles.alpha)
+    assert chosen["referred"]["n"] - matrix.sum() == pytest.approx(
+        chosen["referred"]["value"] * chosen["referred"]["n"], abs=0.1
+    )
+
+
+def test_gives_each_cell_its_candidates_and_an_embedding(classifier: CellClassifier) -> None:
+    cells = [render_cell(name, seed) for name in classifier.class_names for seed in range(4)]
+    found = classifier.classify(cells)
+    assert all(each.referred or each.candidates == (each.cell_type,) for each in found)
+    placed = [each.embedding for each in found if each.embedding is not None]
+    vectors = np.stack(placed).astype(np.float32)
+    assert vectors.shape == (len(cells), 64)
+    likeness = vectors @ vectors.T
+    np.fill_diagonal(likeness, -1.0)
+    names = np.array([each.likeliest for each in found])
+    assert np.mean(names[likeness.argmax(axis=1)] == names) > 0.8
 
 
 def test_names_real_cells_of_the_test_fold(

@@ -15,6 +15,7 @@ from ml.artifacts import CARD_NAME, SUMMARY_NAME, WEIGHTS_NAME, verify
 from ml.augmentation import augment
 from ml.classes import CELL_CLASSES
 from ml.cli import main
+from ml.cutting import cut_cell
 from ml.datasets import labels_of, load_pixels, read_pbc, split_by_group
 from ml.exporting import export_release
 from ml.folds import Fold
@@ -22,7 +23,7 @@ from ml.inference import load_classifier
 from ml.nucleus import find_nucleus
 from ml.preprocessing import to_png
 from ml.releasing import make_release
-from ml.strangers import cut_cell, read_bccd_cells
+from ml.strangers import read_bccd_cells
 from ml.synthetic import render_cell, render_field
 from ml.training import TrainingPlan, train
 from ml.types import BoundingBox

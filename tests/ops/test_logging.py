@@ -19,7 +19,7 @@ Lines = Callable[[], list[dict[str, str]]]
 def lines() -> Iterator[Lines]:
     """Log as production does; return how to read the lines written so far."""
     stream = io.StringIO()
-    whole = logging_config(level="INFO", as_json=True)
+    whole = logging_config(level="INFO", as_json=True, routine_tasks=["tests.tend"])
     whole["handlers"]["console"]["stream"] = stream
     logging.config.dictConfig(whole)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -58,5 +58,7 @@ def test_routine_leaves_no_line_unless_it_fails(lines: Lines) -> None:
     logger = structlog.get_logger("tests.ops")
     logger.info("request_finished", request="GET /health/ready", code=200)
     logger.error("request_finished", request="GET /health/ready", code=500)
-    logging.getLogger("celery.app.trace").info("Task classifier.tasks.reap_runs[7f] succeeded")
-    assert [line["level"] for line in lines()] == ["error"]
+    logging.getLogger("celery.app.trace").info("Task tests.tend[7f] succeeded")
+    logging.getLogger("celery.app.trace").error("Task tests.tend[7f] raised")
+    logging.getLogger("celery.app.trace").info("Task tests.other[7f] succeeded")
+    assert [line["level"] for line in lines()] == ["error", "error", "info"]

@@ -152,6 +152,7 @@ def test_the_containers_commands_serve_a_site(
     commands = {
         name: [sys.executable, *(place(part, port, tmp_path) for part in service["command"][1:])]
         for name, service in own_services().items()
+        if "profiles" not in service  # the listener starts only where it is asked for
     }
     subprocess.run(commands.pop("prepare"), cwd=ROOT, env=tcp_environment, check=True)
     processes = {}

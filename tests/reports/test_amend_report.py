@@ -28,7 +28,7 @@ def corrected(
     first = sign(ready_case)
     data = read_pdf(first, actor=pathologist)
     reviews.amend(case_id=ready_case.pk, actor=pathologist, reason=REASON)
-    correct(ready_case, [0, 1], "blast")
+    correct(ready_case, [0, 1], "plasma_cell")
     return first, data, sign(ready_case)
 
 
@@ -45,7 +45,7 @@ def test_issues_a_corrected_version_with_reason_and_changes(
     changes = {change.item: (change.old, change.new) for change in amendment.changes}
     assert changes["Neutrophil"][0].startswith("4 (66.7 %)")
     assert changes["Neutrophil"][1].startswith("2 (33.3 %)")
-    assert changes["Blast"] == ("not reported", "2 (33.3 %)")
+    assert changes["Plasma cell"] == ("not reported", "2 (33.3 %)")
 
 
 def test_version_1_stays_as_it_was_byte_for_byte(
@@ -142,5 +142,5 @@ def test_a_third_version_is_held_against_the_second(
     assert draft.version == 3
     assert draft.amendment is not None
     assert draft.amendment.supersedes_version == 2
-    blasts = next(change for change in draft.amendment.changes if change.item == "Blast")
+    blasts = next(change for change in draft.amendment.changes if change.item == "Plasma cell")
     assert blasts.old.startswith("2 ")

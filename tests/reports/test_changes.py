@@ -1,10 +1,11 @@
 """What a corrected report says differently."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from reports.changes import ABSENT, list_changes
 from reports.content import Change
-from tests.reports.contents import make_content, make_pictures
+from tests.reports.contents import ROWS, make_content, make_pictures
 
 
 def test_the_same_content_changes_nothing() -> None:
@@ -70,3 +71,12 @@ def test_other_cells_of_the_same_classes_are_a_change() -> None:
     (change,) = list_changes(make_content(pictures=(first,)), make_content(pictures=(second,)))
 
     assert (change.old, change.new) == ("Neutrophil 1", "Neutrophil 1 (other cells)")
+
+
+def test_an_interval_that_now_carries_naming_errors_is_a_change() -> None:
+    old = make_content()
+    row = replace(ROWS[0], naming_low=Decimal("24.0"), naming_high=Decimal("52.1"))
+    (change,) = list_changes(old, make_content(differential=(row, *ROWS[1:])))
+    assert change.item == "Neutrophil"
+    assert change.old.endswith("95 % interval 28.5\u201348.3")
+    assert change.new.endswith("28.5\u201348.3, with naming errors 24.0\u201352.1")

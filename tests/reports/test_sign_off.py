@@ -97,7 +97,7 @@ def test_counts_referred_and_changed_cells_apart(
     classified_case: MakeCase, correct: Callable[..., object], sign: Sign
 ) -> None:
     case = classified_case(["neutrophil", "neutrophil", "unidentified"], in_review=True)
-    correct(case, [1], "blast")
+    correct(case, [1], "plasma_cell")
     correct(case, [2], "monocyte")
 
     reading = sign(case).says.reading
@@ -161,7 +161,7 @@ def test_refuses_what_was_changed_since_the_preview(
 ) -> None:
     intent = intent_for(ready_case)
     if change == "cell":
-        correct(ready_case, [0], "blast")
+        correct(ready_case, [0], "plasma_cell")
     elif change == "comment":
         reviews.set_comment(
             case_id=ready_case.pk,
@@ -200,7 +200,7 @@ def test_refuses_what_changes_while_the_document_is_made(
     render = sign_off.render_pdf
 
     def render_and_lose_the_race(*arguments: object) -> bytes:
-        correct(ready_case, [0], "blast")
+        correct(ready_case, [0], "plasma_cell")
         return render(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sign_off, "render_pdf", render_and_lose_the_race)

@@ -1,8 +1,11 @@
 /**
  * The tiles: which are selected, moving among them, moving them between classes.
  *
+ * A red cell or a platelet of a field can be selected too; it has no tile until it is named.
  * Each class is a listbox; its options are the links that do the same without scripts.
  */
+
+import { doubt } from "./order.js";
 
 export class Gallery {
   constructor(root, cells, onSelect) {
@@ -14,6 +17,7 @@ export class Gallery {
     this.anchor = null;
     this.severalMode = false;
     this.isPointing = false;
+    this.rank = doubt;
     for (const list of this.lists()) this.dress(list);
     for (const tile of this.tiles()) this.prepare(tile);
     this.listen();
@@ -115,12 +119,22 @@ export class Gallery {
     }
     this.current = id;
     const tile = this.tile(id);
+    if (!tile) return;
     tile.tabIndex = 0;
     if (focus && document.activeElement !== tile) tile.focus();
   }
 
+  /** Select nothing. */
+  clear() {
+    this.mark([]);
+    this.current = null;
+    this.onSelect();
+  }
+
   selectGroup() {
-    const group = this.groupOf(this.tile(this.current));
+    const tile = this.tile(this.current);
+    if (!tile) return;
+    const group = this.groupOf(tile);
     this.mark([...group.querySelectorAll(".cell[data-cell]")].map((tile) => tile.dataset.cell));
     this.onSelect();
   }
@@ -133,6 +147,7 @@ export class Gallery {
     if (key === "ArrowRight") return tiles[place + 1];
     if (key === "Home") return tiles[0];
     if (key === "End") return tiles.at(-1);
+    if (place < 0) return tiles[0];
     return inNextRow(tiles, tiles[place], key === "ArrowDown" ? 1 : -1);
   }
 
@@ -144,7 +159,9 @@ export class Gallery {
 
   /** Where to go on after the selected cells leave for other classes. */
   successor() {
-    const group = [...this.groupOf(this.tile(this.current)).querySelectorAll(".cell[data-cell]")];
+    const tile = this.tile(this.current);
+    if (!tile) return undefined;
+    const group = [...this.groupOf(tile).querySelectorAll(".cell[data-cell]")];
     const stays = (tile) => !this.selected.has(tile.dataset.cell);
     const last = group.findLastIndex((tile) => !stays(tile));
     const next = group.slice(last + 1).find(stays) || group.slice(0, last).findLast(stays);
@@ -155,39 +172,87 @@ export class Gallery {
     for (const id of ids) this.tile(id)?.toggleAttribute("data-pending", isPending);
   }
 
-  /** Show stored states: mark, words, class. */
+  /** A tile like those that the server makes. */
+  make(state) {
+    const item = document.createElement("li");
+    const tile = document.createElement("a");
+    const tag = document.createElement("span");
+    tile.className = "cell";
+    tile.id = `cell-${state.id}`;
+    tile.dataset.cell = state.id;
+    tile.href = `?cell=${state.id}#stage`;
+    tag.className = "cell-tag";
+    tag.dataset.hook = "tag";
+    tile.append(Object.assign(new Image(104, 104), { alt: "", draggable: false }), tag);
+    item.append(tile);
+    this.prepare(tile);
+    return tile;
+  }
+
+  /** Show stored states: picture, mark, words, class. What stays in its class stays in its place. */
   paint(states) {
     const touched = new Set();
     const focused = document.activeElement;
     for (const state of states) {
-      const tile = this.tile(state.id);
+      const tile = this.tile(state.id) || this.make(state);
       const target = document.getElementById(`group-${state.group}`).querySelector(".cells");
-      touched.add(tile.closest(".cells")).add(target);
+      touched.add(target);
+      if (tile.isConnected) touched.add(tile.closest(".cells"));
+      const picture = tile.querySelector("img");
+      const source = this.cells.thumbnailOf(state);
+      if (picture.getAttribute("src") !== source) picture.src = source;
       tile.dataset.state = state.state;
       tile.setAttribute("aria-label", state.description);
       tile.querySelector("[data-hook=tag]").textContent = state.tag;
-      this.insert(target, tile.parentElement, state);
+      if (tile.parentElement.parentElement !== target) this.insert(target, tile.parentElement, state);
     }
     for (const list of touched) this.dress(list);
     if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
-  /** Doubt first, and what a human named last: the order in which the server lists them. */
   insert(list, item, state) {
-    const rank = (cell) => (cell.state === "human" ? 1 : 0) * 2 + (cell.confidence || 0);
-    const follower = [...list.children].find(
-      (other) => other !== item && rank(this.cells.get(other.firstElementChild.dataset.cell)) > rank(state),
-    );
+    const follower = [...list.children].find((other) => other !== item && this.isBefore(state, this.stateOf(other)));
     list.insertBefore(item, follower || null);
+  }
+
+  stateOf(item) {
+    return this.cells.get(item.firstElementChild.dataset.cell);
+  }
+
+  /** By rank, and as they were uploaded where that is equal. */
+  isBefore(one, other) {
+    const ahead = this.rank(one) - this.rank(other);
+    return ahead < 0 || (ahead === 0 && this.cells.placeOf(one.id) < this.cells.placeOf(other.id));
+  }
+
+  /** Put every class in order; what is chosen stays chosen, focused and where it is on the screen. */
+  sort() {
+    const focused = document.activeElement;
+    const putBack = this.holdPlace();
+    for (const list of this.lists()) {
+      const items = [...list.children].map((item) => ({ item, state: this.stateOf(item) }));
+      items.sort((one, other) => (this.isBefore(one.state, other.state) ? -1 : 1));
+      list.append(...items.map(({ item }) => item));
+    }
+    if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+    putBack();
+  }
+
+  /** Remember where the chosen tile lies on the screen; what is returned scrolls it there again. */
+  holdPlace() {
+    const item = this.tile(this.current)?.parentElement;
+    const before = item?.getBoundingClientRect();
+    if (!before?.height || before.bottom < 0 || before.top > innerHeight) return () => {};
+    return () => scrollBy({ top: item.getBoundingClientRect().top - before.top, behavior: "instant" });
   }
 }
 
 function inNextRow(tiles, tile, direction) {
-  const here = tile.getBoundingClientRect();
+  const here = tile.parentElement.getBoundingClientRect();
   let best;
   let bestScore = Infinity;
   for (const other of tiles) {
-    const there = other.getBoundingClientRect();
+    const there = other.parentElement.getBoundingClientRect();
     const rows = (there.top - here.top) * direction;
     if (rows < here.height / 2) continue;
     const score = rows * 1000 + Math.abs(there.left - here.left);

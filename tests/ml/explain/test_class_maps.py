@@ -13,6 +13,7 @@ from ml.artifacts import DEFAULT_RELEASE, verify
 from ml.errors import ArtifactError
 from ml.explain import Network
 from ml.explain.cam import GRAD_CAM_PP, class_maps, grad_cam, grad_cam_plus_plus
+from ml.exporting import head_of
 from tests.ml.annotations import Pixels
 
 
@@ -109,7 +110,7 @@ def test_refuses_a_network_without_one_linear_layer_behind_its_pooling() -> None
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(inputs))
     deep = keras.layers.Dense(2)(keras.layers.Dense(8, activation="relu")(pooled))
     with pytest.raises(ArtifactError, match="more than one linear"):
-        Network(verify(DEFAULT_RELEASE), keras.Model(inputs, deep))
+        head_of(keras.Model(inputs, deep))
     flat = keras.layers.Dense(2)(keras.layers.Flatten()(inputs))
     with pytest.raises(ArtifactError, match="no global average pooling"):
-        Network(verify(DEFAULT_RELEASE), keras.Model(inputs, flat))
+        head_of(keras.Model(inputs, flat))

@@ -12,19 +12,35 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr, wilcoxon
 
 from ml.architectures import build
-from ml.artifacts import DEFAULT_RELEASE, WEIGHTS_NAME
+from ml.artifacts import WEIGHTS_NAME, sha256_of, write_spec
 from ml.calibration import softmax
 from ml.classes import CELL_CLASSES
-from ml.explain import METHODS, Explanation, Network, explain
+from ml.explain import METHODS, Explanation, Network, explain, load_network
 from ml.explain.faithfulness import EVALUATIONS, STEPS, area, insert, random_maps, score_map
 from ml.explain.geometry import image_to_view
 from ml.explain.occlusion import Counter, Question
+from ml.exporting import export_release
+from ml.head import Head
 from ml.looks import CloserLook
 from ml.nucleus import empty_colour
 from ml.synthetic import render_cell
 from tests.ml.annotations import Pixels
 
 pytestmark = pytest.mark.real_model
+
+
+@pytest.fixture(scope="module")
+def blank(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """The released architecture with weights that learned nothing."""
+    folder = tmp_path_factory.mktemp("blank")
+    spec = network.spec
+    keras.utils.set_random_seed(9)
+    model = build(spec.architecture, input_size=None, classes=len(spec.class_names))
+    model.save_weights(folder / WEIGHTS_NAME)
+    write_spec(folder, replace(spec, sha256=sha256_of(folder / WEIGHTS_NAME)))
+    export_release(folder)
+    return load_network(folder)
+
 
 _NUCLEATED = tuple(name for name in CELL_CLASSES if name != "platelet")
 
@@ -106,27 +122,21 @@ def test_uncovering_what_grad_cam_marks_brings_the_score_back_sooner_than_at_ran
 def test_maps_depend_on_what_the_last_layer_learned(network: Network, eosinophil: Pixels) -> None:
     """The randomisation of Adebayo et al. (NeurIPS 2018), of the head alone."""
     learned = explain(network, eosinophil, is_scored=False)
-    model = _rebuild(network, is_trained=True)
     rng = np.random.default_rng(9)
     alike = []
     for _ in range(6):
-        shuffled = [rng.permutation(weights.ravel()) for weights in model.layers[-1].get_weights()]
-        shapes = [weights.shape for weights in model.layers[-1].get_weights()]
-        model.layers[-1].set_weights(
-            [weights.reshape(shape) for weights, shape in zip(shuffled, shapes, strict=True)]
-        )
-        alike.append(_likeness(Network(network.spec, model), eosinophil, learned))
+        kernel = rng.permutation(network.kernel.ravel()).reshape(network.kernel.shape)
+        other = Network(network.spec, network.engine, Head(kernel, network.grid))
+        alike.append(_likeness(other, eosinophil, learned))
     assert np.mean(alike) < 0.5
 
 
 @pytest.mark.parametrize("method", ["gradcam", "lime"])
 def test_maps_depend_on_what_all_layers_learned(
-    network: Network, eosinophil: Pixels, method: str
+    network: Network, blank: Network, eosinophil: Pixels, method: str
 ) -> None:
     """The same, of every layer."""
     learned = _cheap(network, eosinophil, method)
-    keras.utils.set_random_seed(9)
-    blank = Network(network.spec, _rebuild(network, is_trained=False))
     assert _likeness(blank, eosinophil, learned) < 0.7
 
 
@@ -134,7 +144,7 @@ def test_a_picture_in_doubt_is_explained_by_both_looks(
     network: Network, eosinophil: Pixels
 ) -> None:
     always = replace(network.spec, closer=CloserLook(size=160, temperature=1.0, below=1.0))
-    doubtful = Network(always, _rebuild(network, is_trained=True))
+    doubtful = Network(always, network.engine, Head(network.kernel, network.grid))
     view = doubtful.view(eosinophil)
     looks = doubtful.looks(view[None])
     assert [look.size for look in looks] == [96, 160]
@@ -146,14 +156,6 @@ def test_a_picture_in_doubt_is_explained_by_both_looks(
     assert found.parameters["feature_maps"] == [[3, 3], [5, 5]]
     assert found.heat.max() == 1.0
     assert _likeness(network, eosinophil, found) > 0.5
-
-
-def _rebuild(network: Network, *, is_trained: bool) -> keras.Model:
-    spec = network.spec
-    model = build(spec.architecture, input_size=None, classes=len(spec.class_names))
-    if is_trained:
-        model.load_weights(DEFAULT_RELEASE / WEIGHTS_NAME)
-    return model
 
 
 def _likeness(other: Network, pixels: Pixels, learned: Explanation) -> float:

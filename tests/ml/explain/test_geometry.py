@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ml.architectures import build
 from ml.explain import Network
 from ml.explain.geometry import image_to_view, is_seen, to_image
-from ml.explain.receptive import FeatureGrid, feature_grid
+from ml.head import FeatureGrid
 from ml.preprocessing import to_view
+from ml.receptive import feature_grid
 from ml.synthetic import render_cell
 
 

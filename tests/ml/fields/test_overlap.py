@@ -90,6 +90,15 @@ def test_an_empty_field_matches_nothing_not_even_itself(colour: int) -> None:
     assert match(empty, describe(render_field(47, *SIZE))) is None
 
 
+@pytest.mark.parametrize("shape", [(24, 24), (24, 5000), (5000, 24), (30, 900)])
+def test_a_strip_is_described_and_matches_nothing(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(2)
+    noise = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    empty = np.full_like(noise, 200)
+    for strip in (noise, empty):
+        assert match(describe(strip), describe(render_field(47, *SIZE))) is None
+
+
 def test_all_pairs_of_a_case_are_given_in_order(cuts: list[Cut]) -> None:
     views = [view for cut in cuts for view in (cut.first, cut.second)]
     found = find_overlaps([describe(view) for view in views])

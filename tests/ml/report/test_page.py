@@ -26,6 +26,8 @@ from ml.sources import of_classes
 from ml.synthetic import render_cell
 
 SPEC = read_spec(DEFAULT_RELEASE)
+BARE = replace(SPEC, referral=None, confusion_of_accepted=None)
+"""Without what only fits its own classes."""
 NAMES = ("neutrophil", "monocyte")
 HOSTILE = "<script>alert(1)</script>.png"
 
@@ -145,7 +147,7 @@ def test_warns_where_the_folds_are_not_known(tmp_path: Path) -> None:
     for names in (NAMES, NAMES[:1]):
         kept = of_classes(found.records, names)
         data = {"fingerprints": {"validation": fingerprint(kept)}}
-        known = replace(SPEC, class_names=("platelet", *names), data=data)
+        known = replace(BARE, class_names=("platelet", *names), data=data)
         (same,) = find_sources("validation", known, tmp_path, margins=())
         assert same.note == ""
 

@@ -1,0 +1,8 @@
+"""Actions that raise an alarm about accounts or the trail; people are told of these."""
+
+ACTIONS = {
+    "access_review.overdue": "Access review overdue",
+    "audit.anchor_refused": "Audit trail not anchored",
+    "history.unexplained": "Rows changed outside the application",
+    "history.switched_off": "Row history switched off",
+}

@@ -1,0 +1,1 @@
+"""Row history: what changed in the database, whoever changed it, seen by triggers."""

@@ -1,0 +1,1 @@
+"""What `manage.py classify` does, a step a module."""

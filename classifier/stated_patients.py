@@ -1,0 +1,30 @@
+"""Whether the patient that a file states is the patient of a case."""
+
+import unicodedata
+
+from classifier.models import Patient
+from ml.dicom import StatedPatient
+
+
+def differences(stated: StatedPatient, patient: Patient) -> list[str]:
+    """Name what the file states otherwise; what it doesn't state is no difference.
+
+    Case, accents, blanks and punctuation of names don't matter.
+    """
+    pairs = {
+        "medical record number": (_plain(stated.mrn), _plain(patient.mrn)),
+        "family name": (_plain(stated.family_name), _plain(patient.family_name)),
+        "given name": (_first(stated.given_name), _first(patient.given_name)),
+        "date of birth": (stated.birth_date, patient.birth_date),
+    }
+    return [name for name, (said, known) in pairs.items() if said and said != known]
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def _first(names: str) -> str:
+    """Return the first of several given names, as files often leave out the others."""
+    return _plain(names.split(maxsplit=1)[0]) if names.split() else ""

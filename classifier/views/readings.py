@@ -1,0 +1,78 @@
+"""Who looked at a patient's record: a page, and a list to hand to the patient."""
+
+import uuid
+from collections.abc import Iterator
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts import audit, readings, selectors, trail_files
+from classifier.models import Patient
+from classifier.views.access import MemberRequest, duty_required
+
+_PER_PAGE = 50
+_COLUMNS = ("when", "who", "what", "about", "break_glass", "reason", "from")
+
+
+@duty_required("view_audit")
+@duty_required("view_patient")
+@require_GET
+@never_cache
+def page(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show who read a patient's record, what and when; asking is recorded too."""
+    patient = _patient(request, pk)
+    audit.record_read(actor=request.user, patient=patient)
+    found = readings.readings_of(patient.pk)
+    shown = Paginator(found, _PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "patient": patient,
+        "readers": readings.readers_among(found),
+        "page": shown,
+        "rows": [(selectors.describe(one), readings.is_break_glass(one)) for one in shown],
+    }
+    _note(request, patient, "patient.readers_listed")
+    return render(request, "classifier/patient_readings.html", context)
+
+
+@duty_required("view_audit")
+@duty_required("view_patient")
+@require_GET
+@never_cache
+def export(request: MemberRequest, pk: uuid.UUID) -> StreamingHttpResponse:
+    """Send the same list as CSV, for a patient's request; no name is in it or in its file's."""
+    patient = _patient(request, pk)
+    _note(request, patient, "patient.readers_exported")
+    name = f"readings-{timezone.now():%Y%m%dT%H%M%SZ}.csv"
+    return StreamingHttpResponse(
+        trail_files.csv_lines(_rows(patient), _COLUMNS),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _patient(request: MemberRequest, pk: uuid.UUID) -> Patient:
+    patient: Patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
+    return patient
+
+
+def _rows(patient: Patient) -> Iterator[tuple[object, ...]]:
+    for event in readings.readings_of(patient.pk).iterator(chunk_size=500):
+        yield (
+            event.at.isoformat(),
+            event.actor_name,
+            audit.ACTIONS.get(event.action, event.action),
+            event.target_label,
+            "yes" if readings.is_break_glass(event) else "",
+            event.reason,
+            event.client_address or "",
+        )
+
+
+def _note(request: MemberRequest, patient: Patient, action: str) -> None:
+    with transaction.atomic():
+        audit.record(actor=request.user, action=action, target=patient, patient=patient)

@@ -1,0 +1,1 @@
+"""Second opinions on a case, and the discussion of it."""

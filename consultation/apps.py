@@ -1,0 +1,33 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+ACTIONS = {
+    "referral.made": "Case referred for an opinion",
+    "referral.opened": "Referral opened by the consultant",
+    "referral.viewed": "Referred case read",
+    "referral.picture_viewed": "Picture of a referred case viewed",
+    "referral.term_changed": "Referral extended or shortened",
+    "referral.withdrawn": "Referral withdrawn",
+    "opinion.given": "Opinion given",
+    "opinion.printed": "Opinion put into the report or taken out",
+    "discussion.commented": "Comment written",
+    "discussion.retracted": "Comment retracted",
+}
+
+
+class ConsultationConfig(AppConfig):
+    """Configuration of second opinions and discussion."""
+
+    name = "consultation"
+
+    def ready(self) -> None:
+        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from classifier.policies import READING_BARS  # noqa: PLC0415
+        from consultation import notices  # noqa: PLC0415
+        from consultation.policies import has_spoken_about  # noqa: PLC0415
+        from notifications.kinds import register_kinds  # noqa: PLC0415
+
+        register_actions(ACTIONS)
+        register_kinds(*notices.KINDS)
+        READING_BARS.append(has_spoken_about)

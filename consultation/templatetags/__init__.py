@@ -1,0 +1,1 @@
+"""Parts of opinions and discussion that pages of other applications show."""

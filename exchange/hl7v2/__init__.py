@@ -1,0 +1,1 @@
+"""HL7 v2 messages coming in: bytes to frozen values, and the replies. Pure functions."""

@@ -1,0 +1,62 @@
+"""What people are told of the exchange with other systems."""
+
+from collections.abc import Iterable
+
+from django.urls import reverse
+
+from accounts.models import AuditEvent, User
+from notifications.kinds import NoticeKind
+
+
+def _who_connects(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("manage_interfaces")
+
+
+def _who_settles(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("register_patient")
+
+
+def _sent(event: AuditEvent) -> str:
+    return reverse("exchange:message", args=[event.target_id])
+
+
+def _incoming(event: AuditEvent) -> str:
+    return reverse("exchange:incoming_message", args=[event.target_id])
+
+
+def _webhooks(_event: AuditEvent) -> str:
+    return reverse("webhooks:list")
+
+
+KINDS = (
+    NoticeKind(
+        name="exchange.not_sent",
+        title="A report could not be told to another system",
+        actions=(
+            "result_message.rejected",
+            "result_message.given_up",
+            "result_message.unsendable",
+        ),
+        duty="manage_interfaces",
+        audience=_who_connects,
+        address=_sent,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="exchange.webhook_given_up",
+        title="A webhook's receiver was given up on",
+        actions=("webhook.given_up",),
+        duty="manage_interfaces",
+        audience=_who_connects,
+        address=_webhooks,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="exchange.waits",
+        title="A message of another system waits for a person",
+        actions=("message.parked",),
+        duty="register_patient",
+        audience=_who_settles,
+        address=_incoming,
+    ),
+)

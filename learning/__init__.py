@@ -1,0 +1,1 @@
+"""The registry of models: candidates, evaluations, shadow runs, training sets."""

@@ -1,0 +1,65 @@
+"""Closed vocabularies of the registry of models."""
+
+from django.db import models
+
+
+class Standing(models.TextChoices):
+    """Where a version stands; follows from rows, and is stored nowhere."""
+
+    IN_USE = "in_use", "In use"
+    IN_SHADOW = "in_shadow", "In shadow"
+    CANDIDATE = "candidate", "Candidate"
+    REFUSED = "refused", "Refused"
+    RETIRED = "retired", "Retired"
+
+
+class Origin(models.TextChoices):
+    """How a release came to the laboratory."""
+
+    INSTALLED = "installed", "Came with the product"
+    UPLOADED = "uploaded", "Uploaded"
+    COMMAND = "command", "Registered by command"
+    RETRAINED = "retrained", "Retrained here"
+
+
+class UploadStatus(models.TextChoices):
+    """How far an uploaded archive is."""
+
+    CHECKING = "checking", "Being checked"
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+
+
+class SetKind(models.TextChoices):
+    """What a labelled set is for."""
+
+    GOLDEN = "golden", "Golden set"
+    SOURCE = "source", "Another source"
+
+
+class SetState(models.TextChoices):
+    """A draft takes cells; a frozen set never changes; a retired one judges no more."""
+
+    DRAFT = "draft", "Draft"
+    FROZEN = "frozen", "Frozen"
+    RETIRED = "retired", "Retired"
+
+
+class WorkStatus(models.TextChoices):
+    """How far a piece of a worker's work is."""
+
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+OPEN_WORK = (WorkStatus.QUEUED, WorkStatus.RUNNING)
+
+
+class PromotionKind(models.TextChoices):
+    """How a version came into use."""
+
+    PROMOTED = "promoted", "Promoted"
+    OVERRIDDEN = "overridden", "Promoted over a refusal"
+    ROLLED_BACK = "rolled_back", "Rolled back to"

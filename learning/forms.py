@@ -1,0 +1,78 @@
+"""Forms of the registry of models."""
+
+import uuid
+
+from django import forms
+
+from classifier.enums import CellType
+from learning.enums import SetKind
+from learning.models import AcceptanceRule
+
+
+class UploadForm(forms.Form):
+    """An archive of a release."""
+
+    upload_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    archive = forms.FileField(
+        label="Archive",
+        help_text="A zip or tar of a release's folder: spec.json, weights, serving form, card.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,.tar,.gz,.tgz,.xz,.bz2"}),
+    )
+    note = forms.CharField(
+        label="Note", max_length=250, required=False, help_text="Where it comes from, and why."
+    )
+
+
+class SetForm(forms.Form):
+    """A new labelled set."""
+
+    name = forms.SlugField(label="Name", max_length=64, help_text="Letters, digits, hyphens.")
+    kind = forms.ChoiceField(label="For", choices=SetKind.choices, initial=SetKind.GOLDEN)
+    source = forms.CharField(label="Source", max_length=200, help_text="Where its cells come from.")
+    licence = forms.CharField(label="Licence", max_length=200, required=False)
+
+
+class NominateForm(forms.Form):
+    """A signed case whose named cells are put forward."""
+
+    accession_number = forms.CharField(label="Accession number of a signed case", max_length=32)
+
+
+class ReadForm(forms.Form):
+    """What the second reader calls a cell."""
+
+    nomination = forms.IntegerField(widget=forms.HiddenInput)
+    cell_type = forms.ChoiceField(
+        label="What is it?",
+        choices=[pair for pair in CellType.choices if pair[0] != CellType.UNIDENTIFIED],
+        widget=forms.RadioSelect,
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(label="Reason", max_length=500)
+
+
+class ProofForm(ReasonForm):
+    """Why, and the password again."""
+
+    password = forms.CharField(
+        label="Your password, again",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class RuleForm(forms.ModelForm):
+    """A version of the rule by which candidates are judged."""
+
+    class Meta:
+        model = AcceptanceRule
+        fields = ["margin_points", "least_cells", "source"]
+        help_texts = {
+            "margin_points": "By how many points the recall of a class may be lower, at the lower "
+            "end of the 95 % interval of the difference.",
+            "least_cells": "Classes with fewer cells in a set are not judged on it.",
+            "source": "Why these figures.",
+        }

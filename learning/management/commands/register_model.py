@@ -1,0 +1,66 @@
+"""`manage.py register_model`: make the installed release known, or one that lies elsewhere."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from classifier import inference
+from classifier.exceptions import DomainError
+from classifier.models import ModelVersion
+from classifier.services.model_versions import activate_version, register_release
+from learning.enums import Origin
+from learning.services.releases import keep_installed, register_candidate
+from ml.errors import ArtifactError
+
+
+class Command(BaseCommand):
+    """Registers once, and activates where no model is active; safe at every start."""
+
+    help = (
+        "Register the installed model release; it becomes active if no other is. With PATH, "
+        "register the release there (a folder, zip or tar) as a candidate."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", nargs="?", type=Path, metavar="PATH")
+        parser.add_argument(
+            "--activate", action="store_true", help="make it active in place of another"
+        )
+
+    def handle(
+        self, *args: Any, path: Path | None, activate: bool, verbosity: int, **options: Any
+    ) -> None:
+        try:
+            version = self._register(path)
+        except (ArtifactError, DomainError) as error:
+            raise CommandError(str(error)) from error
+        if activate:
+            version = activate_version(
+                version_id=version.pk, actor=User.system(), reason="register_model --activate"
+            )
+        if not version.is_active:
+            self._tell_waiting(version, is_installed=path is None)
+        elif verbosity:
+            self.stdout.write(f"{version} is active.")
+
+    def _register(self, path: Path | None) -> ModelVersion:
+        actor = User.system()
+        if path is not None:
+            return register_candidate(path, origin=Origin.COMMAND, actor=actor)
+        version = register_release(spec=inference.active_release(), actor=actor)
+        return keep_installed(version, inference.active_release_dir(), actor=actor)
+
+    def _tell_waiting(self, version: ModelVersion, *, is_installed: bool) -> None:
+        active = ModelVersion.objects.filter(is_active=True).first()
+        if active is None or active.release_sha256:
+            self.stdout.write(f"{version} is registered; {active or 'nothing'} is in use.")
+        elif is_installed:
+            self.stderr.write(
+                f"{version} is installed, but {active} is active: nothing can be classified. "
+                f"Install {active} again, or run `manage.py register_model --activate`."
+            )
+        else:
+            self.stdout.write(f"{version} is registered as a candidate.")

@@ -1,0 +1,1 @@
+"""Find red cells, white cells and platelets in smear fields of any camera and magnification."""

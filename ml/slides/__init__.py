@@ -1,0 +1,1 @@
+"""Whole-slide files, read by regions and never whole."""

@@ -1,0 +1,1 @@
+"""Whether the laboratory still works as it should: drift, controls, times, agreement."""

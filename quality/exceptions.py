@@ -1,0 +1,7 @@
+"""What the quality boards refuse, in words for whoever asked."""
+
+from classifier.exceptions import DomainError
+
+
+class BaselineRefused(DomainError):
+    """Days that can't be a baseline."""

@@ -1,0 +1,49 @@
+"""Times, shares and names as the boards write them."""
+
+from datetime import timedelta
+
+from django import template
+
+from classifier.enums import CellType, ImageKind
+from quality.selectors.drift import SIGNALS
+
+register = template.Library()
+
+
+@register.filter
+def duration(time: timedelta | None) -> str:
+    """Return the two largest units of a time: 2 d 4 h, 3 h 14 min, 25 min; an en dash without."""
+    if time is None:
+        return "–"  # noqa: RUF001
+    minutes = round(time.total_seconds() / 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {rest} min"
+    return f"{rest} min" if minutes else "under 1 min"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Return a share in percent with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+@register.filter
+def three_places(value: float) -> str:
+    """Return a figure with three decimals."""
+    return f"{value:.3f}"
+
+
+@register.filter
+def signal_title(name: str) -> str:
+    """Return what a figure of the drift board is called."""
+    return SIGNALS[name][0] if name in SIGNALS else name
+
+
+@register.filter
+def spoken(key: str) -> str:
+    """Return a class, a kind of image or a name as a reader says it."""
+    known = dict(CellType.choices) | dict(ImageKind.choices)
+    return str(known.get(key, key))

@@ -1,0 +1,1 @@
+"""Who gets in where: one table for the whole site."""

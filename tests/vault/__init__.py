@@ -1,0 +1,1 @@
+"""Keys, stored files and copies of the laboratory."""

@@ -1,0 +1,1 @@
+"""Programs that need a copy of nothing else of this repository."""

@@ -1,0 +1,1 @@
+"""Keys, encrypted storage, and copies of the laboratory's data."""

@@ -1,0 +1,1 @@
+"""What is done with keys, stored files and copies of the laboratory."""
