@@ -99,10 +99,7 @@ def set_exception(
         raise DutyRefused(refusal)
     if expires_at is not None and expires_at <= timezone.now():
         raise DutyRefused("The last day has to lie ahead.")
-    for past in DutyException.objects.standing().filter(user=user, duty=duty):
-        if past.is_in_force:
-            raise WrongState("This duty was changed already; end that first.")
-        _end(past, actor, "Its time was up.")
+    _end_what_ran_out(actor, user, duty)
     made = _make(
         DutyException(
             user=user,
@@ -121,6 +118,13 @@ def set_exception(
         reason=reason,
     )
     return made
+
+
+def _end_what_ran_out(actor: User, user: User, duty: str) -> None:
+    for past in DutyException.objects.standing().filter(user=user, duty=duty):
+        if past.is_in_force:
+            raise WrongState("This duty was changed already; end that first.")
+        _end(past, actor, "Its time was up.")
 
 
 def _make(exception: DutyException) -> DutyException:

@@ -74,10 +74,43 @@ def configure_structlog() -> None:
     )
 
 
+# What a library says too much of, or what the request middleware says with more.
+_LOGGERS: dict[str, dict[str, Any]] = {
+    "celery.beat": {"level": "WARNING"},
+    "celery.worker.consumer": {"level": "WARNING"},
+    "celery.worker.strategy": {"level": "WARNING"},
+    "django": {"handlers": [], "propagate": True},
+    "django.request": {"level": "CRITICAL"},
+    "django.server": {"handlers": [], "propagate": True},
+    "fontTools": {"level": "WARNING"},
+    "matplotlib": {"level": "WARNING"},
+    "weasyprint": {"level": "ERROR"},
+}
+
+
 def logging_config(
     *, level: str, as_json: bool, routine_tasks: Iterable[str] = ()
 ) -> dict[str, Any]:
     """Return the configuration of the standard library's logging, for Django, Celery, gunicorn."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": _formatter(as_json=as_json)},
+        "filters": {"routine": {"()": LeaveOutRoutine, "tasks": list(routine_tasks)}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["routine"],
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": _LOGGERS
+        | {"gunicorn.error": {"handlers": [], "propagate": True, "level": level}},
+    }
+
+
+def _formatter(*, as_json: bool) -> dict[str, Any]:
     last: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -89,35 +122,7 @@ def logging_config(
         )
     )
     return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
-            }
-        },
-        "filters": {"routine": {"()": LeaveOutRoutine, "tasks": list(routine_tasks)}},
-        "handlers": {
-            "console": {
-                "class": "logging.StreamHandler",
-                "formatter": "line",
-                "filters": ["routine"],
-            }
-        },
-        "root": {"handlers": ["console"], "level": level},
-        "loggers": {
-            "celery.beat": {"level": "WARNING"},
-            "celery.worker.consumer": {"level": "WARNING"},
-            "celery.worker.strategy": {"level": "WARNING"},
-            "django": {"handlers": [], "propagate": True},
-            # The request middleware says the same with more.
-            "django.request": {"level": "CRITICAL"},
-            "django.server": {"handlers": [], "propagate": True},
-            "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
-            "fontTools": {"level": "WARNING"},
-            "matplotlib": {"level": "WARNING"},
-            "weasyprint": {"level": "ERROR"},
-        },
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": SHARED,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     }

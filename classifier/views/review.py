@@ -302,24 +302,33 @@ def _script_data(
         ],
         **cells_data(cells),
         "fields": [field.as_json() for field in fields.fields] if fields else [],
-        "urls": {
-            "correct": reverse("classifier:review_corrections", args=[case.pk]),
-            "accept": reverse("classifier:review_acceptances", args=[case.pk]),
-            "acceptClass": reverse("classifier:review_class_acceptances", args=[case.pk]),
-            "redo": reverse("classifier:review_redo_step", args=[case.pk]),
-            "undo": reverse("classifier:review_undo_step", args=[case.pk]),
-            "comment": reverse("classifier:review_comment_text", args=[case.pk]),
-            "image": reverse("classifier:image", args=[PLACEHOLDER]),
-            "picture": reverse("classifier:cell_picture", args=[PLACEHOLDER]),
-            "thumbnail": reverse("classifier:cell_thumbnail", args=[PLACEHOLDER]),
-            "similar": reverse("classifier:alike_cells", args=[PLACEHOLDER]),
-            "field": reverse("classifier:field_cells", args=[PLACEHOLDER]),
-            "why": reverse("classifier:why", args=[PLACEHOLDER]),
-            "add": reverse("classifier:review_add", args=[case.pk]),
-            "reshape": reverse("classifier:review_reshape", args=[case.pk]),
-            "remove": reverse("classifier:review_remove", args=[case.pk]),
-            "repeat": reverse("classifier:review_repeats", args=[case.pk]),
-            **together_urls(case),
-        },
+        "urls": _step_urls(case) | _cell_urls() | together_urls(case),
         "placeholder": str(PLACEHOLDER),
+    }
+
+
+def _step_urls(case: Case) -> dict[str, str]:
+    return {
+        "correct": reverse("classifier:review_corrections", args=[case.pk]),
+        "accept": reverse("classifier:review_acceptances", args=[case.pk]),
+        "acceptClass": reverse("classifier:review_class_acceptances", args=[case.pk]),
+        "redo": reverse("classifier:review_redo_step", args=[case.pk]),
+        "undo": reverse("classifier:review_undo_step", args=[case.pk]),
+        "comment": reverse("classifier:review_comment_text", args=[case.pk]),
+        "add": reverse("classifier:review_add", args=[case.pk]),
+        "reshape": reverse("classifier:review_reshape", args=[case.pk]),
+        "remove": reverse("classifier:review_remove", args=[case.pk]),
+        "repeat": reverse("classifier:review_repeats", args=[case.pk]),
+    }
+
+
+def _cell_urls() -> dict[str, str]:
+    """Return addresses that the script completes with a cell's, image's or field's id."""
+    return {
+        "image": reverse("classifier:image", args=[PLACEHOLDER]),
+        "picture": reverse("classifier:cell_picture", args=[PLACEHOLDER]),
+        "thumbnail": reverse("classifier:cell_thumbnail", args=[PLACEHOLDER]),
+        "similar": reverse("classifier:alike_cells", args=[PLACEHOLDER]),
+        "field": reverse("classifier:field_cells", args=[PLACEHOLDER]),
+        "why": reverse("classifier:why", args=[PLACEHOLDER]),
     }

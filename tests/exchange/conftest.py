@@ -1,6 +1,5 @@
 """Fixtures: receivers of results in processes of their own, peers, and reports to send."""
 
-import json
 import os
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from classifier.models import Case
 from exchange.models import OutboundMessage, Peer
 from reports.content import Coded
 from reports.models import Report, SignOff
+from tests.exchange.journals import read_journal
 from tests.reports.contents import make_signature
 from tests.reports.messages import make_full
 
@@ -64,7 +64,7 @@ class ReceiverProcess:
 
     def seen(self) -> list[dict[str, Any]]:
         """Return what was read, in order."""
-        return [json.loads(line) for line in self.journal.read_text().splitlines()]
+        return read_journal(self.journal)
 
 
 @pytest.fixture

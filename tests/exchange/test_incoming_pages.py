@@ -11,7 +11,14 @@ from accounts.models import AuditEvent, User
 from classifier.exceptions import DomainError, EditConflict, GuardFailed, NotPermitted
 from classifier.models import AnalyserResult, Case, Patient
 from classifier.services.cases import OrderDetails, open_case
-from exchange.models import AnalyteCode, IncomingMessage, OrderCode, Sender, Settlement
+from exchange.models import (
+    AnalyteCode,
+    IncomingMessage,
+    OrderCode,
+    PlacedOrder,
+    Sender,
+    Settlement,
+)
 from exchange.services.settling import dismiss, process_again
 from exchange.services.specimens import match_to_case, pending_specimens
 from tests.clinical import recent_specimen
@@ -134,6 +141,16 @@ def test_results_are_matched_to_the_case_that_a_person_names(
     assert "Label was smudged" in text
     assert "Matched to a case" in text
     assert "Analyser results" in page(client, case.get_absolute_url())
+
+
+def test_the_case_shows_the_order_it_came_from(
+    client_for: SignIn, technician: User, send: Send
+) -> None:
+    send(oml())
+    text = page(client_for(technician), Case.objects.get().get_absolute_url())
+    order = PlacedOrder.objects.select_related("sender").get()
+    assert "<dt>Order</dt><dd>ORD555" in text
+    assert f"{order.sender.name}: {order.test_name}" in text
 
 
 def test_an_order_waits_until_the_register_was_looked_at(

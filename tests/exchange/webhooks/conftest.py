@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from exchange.enums import WebhookContent, WebhookState
 from exchange.models import Webhook, WebhookDelivery
 from exchange.services.webhooks import add_webhook
 from tests.exchange.conftest import ROOT
+from tests.exchange.journals import read_journal
 
 ClientFor = Callable[[User], Client]
 
@@ -56,7 +56,7 @@ class Receiver:
             self.process.communicate()
 
     def calls(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.journal.read_text().splitlines()]
+        return read_journal(self.journal)
 
 
 @pytest.fixture(autouse=True)
