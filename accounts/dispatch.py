@@ -27,8 +27,15 @@ def mail_factor_removed(user_id: int) -> None:
         transaction.on_commit(partial(_publish, user_id, task), robust=True)
 
 
-def _publish(user_id: int, task: str = "accounts.tasks.mail_invitation") -> None:
+def mail_credentials_changed(user_id: int, action: str) -> None:
+    """Have somebody told, after commit, that what opens their account was changed."""
+    if settings.MAIL_IS_CONFIGURED:
+        task = "accounts.tasks.mail_credentials_changed"
+        transaction.on_commit(partial(_publish, user_id, task, action), robust=True)
+
+
+def _publish(user_id: int, task: str = "accounts.tasks.mail_invitation", *more: str) -> None:
     try:
-        current_app.send_task(task, args=[user_id])
+        current_app.send_task(task, args=[user_id, *more])
     except OperationalError as error:
         logger.warning("The broker can't be reached; a message was not mailed: %s", error)

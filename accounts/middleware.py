@@ -1,4 +1,4 @@
-"""What every request passes: its context, the end of idle sessions, demanded passwords."""
+"""What every request passes: its context, the end of idle sessions, demanded passwords, caches."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 
 from accounts import context
 
@@ -79,6 +80,20 @@ class PasswordChangeMiddleware:
         if request.path in {reverse(name) for name in self.ALLOWED}:
             return self.get_response(request)
         return send_elsewhere(request, reverse("account_change_password"))
+
+
+class PrivateAnswersMiddleware:
+    """Lets nobody keep what was shown to a person signed in, unless the answer says for itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_signed_in = request.user.is_authenticated
+        response = self.get_response(request)
+        if is_signed_in and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
 
 
 def login_address(request: HttpRequest) -> str:

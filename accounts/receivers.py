@@ -11,7 +11,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import audit, second_factor
+from accounts import audit, dispatch, second_factor
 from accounts.authentication import is_reauthentication
 from accounts.lockout import attempted_email
 from accounts.models import User
@@ -84,6 +84,7 @@ def audit_password_change(user: User, **kwargs: Any) -> None:
     """Record a password changed by its owner, which also satisfies a demand for a new one."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
     audit.record(actor=user, action="user.password_changed", target=user)
+    dispatch.mail_credentials_changed(user.pk, "user.password_changed")
 
 
 @receiver(allauth_signals.password_reset)
@@ -92,6 +93,7 @@ def audit_password_reset(user: User, **kwargs: Any) -> None:
     """Record a forgotten password replaced through a one-time link."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
     audit.record(actor=user, action="user.password_reset", target=user)
+    dispatch.mail_credentials_changed(user.pk, "user.password_reset")
 
 
 @receiver(mfa_signals.authenticator_added)
@@ -100,6 +102,7 @@ def audit_factor_added(user: User, authenticator: Authenticator, **kwargs: Any) 
     """Record a second factor set up by its owner."""
     after = {"factor": authenticator.type} | _name_of(authenticator)
     audit.record(actor=user, action="user.mfa_added", target=user, after=after)
+    dispatch.mail_credentials_changed(user.pk, "user.mfa_added")
     second_factor.keep_person_in_step(user)
 
 
@@ -109,6 +112,7 @@ def audit_factor_removed(user: User, authenticator: Authenticator, **kwargs: Any
     """Record a second factor removed by its owner."""
     before = {"factor": authenticator.type} | _name_of(authenticator)
     audit.record(actor=user, action="user.mfa_removed", target=user, before=before)
+    dispatch.mail_credentials_changed(user.pk, "user.mfa_removed")
     second_factor.keep_person_in_step(user)
 
 
@@ -118,6 +122,7 @@ def audit_factor_reset(user: User, authenticator: Authenticator, **kwargs: Any) 
     """Record recovery codes made anew."""
     after = {"factor": authenticator.type}
     audit.record(actor=user, action="user.mfa_renewed", target=user, after=after)
+    dispatch.mail_credentials_changed(user.pk, "user.mfa_renewed")
 
 
 @receiver(mfa_signals.authentication_failed)

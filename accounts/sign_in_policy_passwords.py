@@ -13,6 +13,9 @@ from django.utils import timezone
 
 from accounts.sign_in_policy import current_policy
 
+MOST_CHARACTERS = 128
+"""OWASP ASVS 4.0.3, 2.1.2."""
+
 
 class FormerPassword(models.Model):
     """The hash of a password that somebody had, kept for as long as it may not come back."""
@@ -48,6 +51,22 @@ class LongEnough:
         """Say what is asked for."""
         least = current_policy().minimum_length
         return f"At least {least} characters; a few unrelated words are best."
+
+
+class NotEndless:
+    """Refuses what is longer than anybody types: a hash of megabytes would only cost time."""
+
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+        """Refuse what is longer than `MOST_CHARACTERS`."""
+        if len(password) > MOST_CHARACTERS:
+            raise ValidationError(
+                f"This is too long: use at most {MOST_CHARACTERS} characters.",
+                code="password_too_long",
+            )
+
+    def get_help_text(self) -> str:
+        """Say nothing: few people come near it."""
+        return ""
 
 
 class NotUsedBefore:

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts import access_reviews, invitations
+from accounts import access_reviews, audit, invitations
 from accounts.anchoring import anchors, outside
 from accounts.enums import AccountState
 from accounts.history import explaining
@@ -44,6 +44,15 @@ def mail_factor_removed(user_id: int) -> None:
     context = {"user": user, "site": settings.SITE_URL}
     body = render_to_string("accounts/email/factor_removed.txt", context)
     send_mail("Your second factor was removed", body, None, [user.email])
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, retry_jitter=True, max_retries=5)
+def mail_credentials_changed(user_id: int, action: str) -> None:
+    """Tell somebody what was changed of what opens their account; by somebody else, perhaps."""
+    user = User.objects.get(pk=user_id)
+    context = {"user": user, "site": settings.SITE_URL, "what": audit.ACTIONS[action]}
+    body = render_to_string("accounts/email/credentials_changed.txt", context)
+    send_mail("Your way to sign in was changed", body, None, [user.email])
 
 
 @shared_task

@@ -46,4 +46,4 @@ class Readiness(HealthCheckView):
 
 def live(request: HttpRequest) -> HttpResponse:
     """Answer as long as the process handles requests."""
-    return HttpResponse("alive\n", content_type="text/plain")
+    return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")

@@ -25,6 +25,7 @@ from api.problems import Problem, ProblemRaised, answer_problem
 from api.throttling import ScopeThrottle
 
 MOST_CACHED = "private, no-cache"
+AS_FILE = 'attachment; filename="api.json"'
 
 
 class TokenRequest(Request):
@@ -77,6 +78,9 @@ class ApiView(APIView):
         """Give what was read its entity tag; answer 304 to whoever has it."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers.setdefault("Cache-Control", MOST_CACHED)
+        if isinstance(answer, Response):
+            # Whoever is led to an address of the API by a link gets a file, never a page.
+            answer.headers.setdefault("Content-Disposition", AS_FILE)
         is_read = request.method in {"GET", "HEAD"} and answer.status_code == 200
         if is_read and isinstance(answer, Response) and "ETag" not in answer.headers:
             answer["ETag"] = entity_tag(answer.data)

@@ -23,6 +23,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("email", "full_name")},
     },
     {"NAME": "accounts.sign_in_policy_passwords.LongEnough"},
+    {"NAME": "accounts.sign_in_policy_passwords.NotEndless"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.sign_in_policy_passwords.NotUsedBefore"},
 ]
@@ -85,6 +86,8 @@ AXES_SENSITIVE_PARAMETERS = ["login", "password", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
+# Over HTTPS browsers take such a cookie from this host alone, and hand it to no other.
+SESSION_COOKIE_NAME = "__Host-sessionid" if e.IS_HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = e.IS_HTTPS

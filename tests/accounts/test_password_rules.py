@@ -1,9 +1,11 @@
 """Which passwords are taken, new ones after an incident, and doors that answer alike."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher
+from django.conf import global_settings
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -13,6 +15,7 @@ from accounts.enums import Role
 from accounts.exceptions import NotPermitted
 from accounts.models import AuditEvent, FormerPassword, User
 from accounts.sign_in_policy_services import require_new_passwords
+from hematovision import settings as product
 from tests.accounts.factors import demand
 from tests.factories import PASSWORD
 
@@ -46,6 +49,23 @@ class TestRules:
         self, technician: User, password: str
     ) -> None:
         assert _complaints(password, technician) == []
+
+    def test_a_password_has_an_end(self, technician: User) -> None:
+        assert _complaints("many quiet fields " * 7, technician) == []
+        assert _complaints("many quiet fields " * 8, technician) == ["password_too_long"]
+
+    def test_what_is_long_is_not_cut_off(self, technician: User) -> None:
+        technician.set_password("many quiet fields " * 7 + "a")
+        assert not technician.check_password("many quiet fields " * 7 + "b")
+
+    def test_hashes_are_slow_and_salted(self, settings: Any) -> None:
+        settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+        one, other = (make_password("843 912 665 0371") for _ in range(2))
+        name, rounds, salt, _ = one.split("$")
+        assert (name, int(rounds) >= 310_000) == ("pbkdf2_sha256", True)
+        assert len(salt) >= 22, "22 characters of 62 are 128 bits"
+        assert salt != other.split("$")[2]
+        assert not hasattr(product, "PASSWORD_HASHERS"), "the product's own are Django's"
 
     def test_the_laboratory_sets_the_length(self, administrator: User, technician: User) -> None:
         demand(administrator, minimum_length=20)

@@ -1,5 +1,8 @@
 """A session begins anew at sign-in, its cookie is guarded, and it ends when it should."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -70,6 +73,21 @@ def test_over_https_cookies_travel_over_nothing_else(settings, technician: User)
     client.post("/account/login/", form, secure=True)
     assert all(cookie["secure"] for cookie in client.cookies.values())
     assert COOKIE in client.cookies
+
+
+def test_over_https_the_session_is_this_hosts_alone() -> None:
+    """Asked of a process of its own: the name is settled when the settings are read."""
+    asked = "from hematovision.settings import SESSION_COOKIE_NAME as name; print(name)"
+    named = {
+        site: subprocess.run(
+            [sys.executable, "-c", asked], env={**os.environ, "SITE_URL": site},
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        for site in ("https://laboratory.example", "http://127.0.0.1:8000")
+    }  # fmt: skip
+    assert named == {
+        "https://laboratory.example": "__Host-sessionid", "http://127.0.0.1:8000": "sessionid"
+    }  # fmt: skip
 
 
 def test_a_new_password_ends_the_other_sessions(technician: User, client_for: ClientFor) -> None:

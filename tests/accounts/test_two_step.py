@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import AuditEvent, User
@@ -71,6 +72,18 @@ def test_sign_in_asks_for_the_code(secret: str, technician: User, client: Client
     recovery = codes.wrap().get_unused_codes()[0]
     assert client.post("/account/2fa/authenticate/", {"code": recovery})["Location"] == "/"
     assert client.get("/account/password/change/").status_code == 200
+
+
+def test_a_code_is_taken_once(secret: str, technician: User) -> None:
+    credentials = {"login": technician.email, "password": PASSWORD}
+    first, second = Client(), Client()
+    code = _code(secret)
+    for client in (first, second):
+        client.post("/account/login/", credentials)
+    cache.clear()  # the code that set the factor up counts as used, too
+    assert first.post("/account/2fa/authenticate/", {"code": code})["Location"] == "/"
+    assert second.post("/account/2fa/authenticate/", {"code": code}).status_code == 200
+    assert AuditEvent.objects.filter(action="session.sign_in_failed").count() == 1
 
 
 def test_pages_of_an_account_with_two_steps(

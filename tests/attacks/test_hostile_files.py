@@ -1,8 +1,6 @@
 """Files that are not what they say, and names that lead elsewhere."""
 
 import io
-import struct
-import zlib
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +10,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from classifier.models import Case, SmearImage
+from tests.attacks.files import HTML, SVG, png_that_says_it_is
 from tests.clinical import picture_bytes
 
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(2)</script></svg>'
-HTML = b"<!doctype html><script>alert(1)</script>"
 Upload = Callable[[bytes, str], tuple[int, str]]
 
 
@@ -30,19 +27,6 @@ def upload(case: Case, desk: Client) -> Upload:
         return answer.status_code, answer.content.decode()
 
     return send
-
-
-def png_that_says_it_is(width: int, height: int) -> bytes:
-    """Return a small file whose header promises so many pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"\0" * 100_000)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def test_rows_that_postgresql_quotes_are_removed(lines: Lines, refusal: str) -> 
     assert "4711" not in json.dumps(line)
 
 
+def test_a_line_break_makes_no_second_line(lines: Lines) -> None:
+    forged = '4711\n{"event": "signed", "level": "info"}\r\n\u2028x'
+    structlog.get_logger("tests.ops").warning("refused", request=forged)
+    logging.getLogger("tests.ops").warning("refused: %s", forged)
+    assert len(lines()) == 2
+
+
 def test_routine_leaves_no_line_unless_it_fails(lines: Lines) -> None:
     logger = structlog.get_logger("tests.ops")
     logger.info("request_finished", request="GET /health/ready", code=200)
