@@ -9,6 +9,7 @@ from typing import Any
 from ml.artifacts import CARD_NAME, ReleaseSpec, write_spec
 from ml.card_morphology import morphology_section
 from ml.card_referral import referral_section, served_section
+from ml.card_retraining import figures_heading, limits, made
 from ml.card_words import percent, share, words
 from ml.looks import CloserLook
 
@@ -34,9 +35,7 @@ to be cut into cells first; deciding without a human.
 A picture unlike any cell it learned from, a blurred one, and one whose nucleus the edge cuts are
 referred as well, whatever the network says (`docs/novelty.md`).
 
-## Figures on the untouched test fold
-
-The test fold was split off by group before training and read once, when this release was made.
+{figures_heading}
 Intervals are Clopper-Pearson, 95 %. What the first table calls accepted is by a threshold of
 {threshold:.4f} on confidence, odd pictures left aside.
 
@@ -67,11 +66,7 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 
 ## Limits
 
-- The test fold comes from one hospital, one stainer and one kind of camera, and carries no patient
-  identifiers, so a patient may lie in more than one fold: **the figures on the test fold
-  are optimistic** for any other laboratory. Expect those of "Other laboratories", or
-  worse; measure on your own cells before relying on it.
-- Confidence is calibrated for the same source. On strange stains it is too high.
+{limits}
 - Each cell is seen at the scale of its own nucleus, so its true size is not seen; a cell whose
   nucleus is not found, or that lies beside a larger one, is read badly.
 - No age, sex, ethnicity or disease information exists for the training cells, so differences in
@@ -83,8 +78,7 @@ Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration 
 {command}
 ```
 
-Trained at {trained_size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
-validation fold. {closer}Preprocessing `{preprocessing}`: the nucleus nearest the middle
+{made}{closer}Preprocessing `{preprocessing}`: the nucleus nearest the middle
 is found, brought to the centre and to half of the view's width, and white balance and stain density
 are brought to a standard; values are mapped to -1..1. See `docs/models.md`.
 """
@@ -125,9 +119,9 @@ def render_card(spec: ReleaseSpec) -> str:
         cross_validation=_cross_validation(spec.metrics.get("cross_validation", {})),
         data=_data(spec.data),
         command=spec.training["command"],
-        seed=spec.training["seed"],
-        trained_size=spec.training["input_size"],
-        best_epoch=spec.training["best_epoch"],
+        figures_heading=figures_heading(spec),
+        limits=limits(spec),
+        made=made(spec),
         preprocessing=spec.preprocessing,
         closer=_closer(spec.closer),
     )

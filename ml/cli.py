@@ -19,6 +19,7 @@ from ml.commands import (
     probe,
     release,
     renew,
+    retrain,
     train,
 )
 from ml.errors import MLError
@@ -31,6 +32,7 @@ _COMMANDS = (
     explain,
     release,
     renew,
+    retrain,
     export,
     card,
     morphology,
