@@ -18,13 +18,16 @@ _LIMITS = """\
   are optimistic** for any other laboratory. Expect those of "Other laboratories", or
   worse; measure on your own cells before relying on it.
 - Confidence is calibrated for the same source. On strange stains it is too high."""
-_OWN_LIMITS = """- The cells come from one laboratory, and were named by people who saw what the version before
+_OWN_LIMITS = """\
+- The cells come from one laboratory, and were named by people who saw what the version before
   called them, which favours it. Only a comparison on frozen sets says whether this version is
   better.
 - Confidence is calibrated for that laboratory. On strange stains it is too high."""
-_MADE = """Trained at {size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
+_MADE = """\
+Trained at {size} pixels. Seed {seed}; best epoch {best_epoch} by balanced accuracy on the
 validation fold. """
-_RETRAINED = """Made from {former} (release `{release}`): all layers but the last are its own. The last was
+_RETRAINED = """\
+Made from {former} (release `{release}`): all layers but the last are its own. The last was
 fitted anew on {cells} cells of {patients} patients ({classes}; set `{digest}`; {left_out} cells of
 other classes left out) and on {replayed} cells that the release kept of those it learned from, each
 class with the same weight, near the former layer (weight of the squared distance {anchor}). Seed

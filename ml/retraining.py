@@ -75,6 +75,22 @@ def retrain(
     say("Checking the set", 0, 1)
     training_set = read_set(set_dir)
     material = gather(release_dir, training_set.records(set_dir), say=say)
+    return make_release(
+        material, training_set, release_dir, out_dir, version=version, seed=seed, say=say
+    )
+
+
+def make_release(
+    material: Material,
+    training_set: TrainingSet,
+    release_dir: Path,
+    out_dir: Path,
+    *,
+    version: str,
+    seed: int = SEED,
+    say: Say = lambda *_: None,
+) -> ReleaseSpec:
+    """Fit, calibrate on patients left out, and write all that a release holds."""
     say("Fitting", 0, 1)
     layer = fit(material, slice(None))
     logits = cross_read(material, seed=seed, say=say)

@@ -50,7 +50,7 @@ class TrainingSet:
 
 def digest_of_cells(cells: Iterable[SetCell]) -> str:
     """Hex SHA-256 over the sorted keys, classes, groups and picture hashes of the cells."""
-    lines = sorted("\t".join((cell.key, cell.label, cell.group, cell.sha256)) for cell in cells)
+    lines = sorted(f"{cell.key}\t{cell.label}\t{cell.group}\t{cell.sha256}" for cell in cells)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
