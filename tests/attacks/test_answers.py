@@ -110,3 +110,13 @@ def test_no_download_is_named_by_what_was_sent(
         stated = answer.headers.get("Content-Disposition", "")
         assert re.fullmatch(r'(attachment; filename="[\w.-]+")?', stated), stated
         assert "X-Evil" not in answer.headers
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000 + "1" + "}" * 50_000])
+def test_json_nested_too_deeply_is_refused_with_words(
+    body: str, case: Case, pathologist: User, client_for: Any
+) -> None:
+    address = reverse("classifier:review_undo_step", args=[case.pk])
+    answer = client_for(pathologist).post(address, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json() == {"detail": "The JSON is nested too deeply."}
