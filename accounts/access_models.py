@@ -139,6 +139,8 @@ class AccessReviewLine(models.Model):
     withheld = models.JSONField(default=list)
     last_login = models.DateTimeField(null=True)
     has_second_factor = models.BooleanField()
+    # Reviews from before it was noted hold nothing here.
+    ways_in = models.CharField(max_length=120, blank=True, default="")
 
     class Meta:
         default_permissions = ()

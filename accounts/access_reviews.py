@@ -20,11 +20,11 @@ from accounts.models import (
     AuditEvent,
     User,
 )
-from accounts.selectors import has_second_factor
+from accounts.selectors import has_second_factor, ways_in
 
 COLUMNS = (
     "name", "e-mail", "state", "role", "duties", "given", "withheld", "last sign-in",
-    "second factor", "decision", "reason", "decided by", "decided at",
+    "second factor", "comes in by", "decision", "reason", "decided by", "decided at",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def _line(review: AccessReview, user: User) -> AccessReviewLine:
         withheld=[duty.codename for duty in own if not duty.is_held],
         last_login=user.last_login,
         has_second_factor=has_second_factor(user),
+        ways_in=ways_in(user),
     )
 
 
@@ -181,6 +182,7 @@ def _rows(review: AccessReview) -> Iterable[tuple[object, ...]]:
             " ".join(line.given), " ".join(line.withheld),
             line.last_login.isoformat() if line.last_login else "never",
             "on" if line.has_second_factor else "off",
+            line.ways_in,
             line.verdict or "", line.reason or "", line.decider_name or "",  # type: ignore[attr-defined]
             line.decided_at.isoformat() if line.decided_at else "",  # type: ignore[attr-defined]
         )  # fmt: skip

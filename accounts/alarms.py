@@ -1,6 +1,7 @@
 """Actions that raise an alarm about accounts or the trail; people are told of these."""
 
 ACTIONS = {
+    "emergency.used": "Emergency account used",
     "access_review.overdue": "Access review overdue",
     "audit.anchor_refused": "Audit trail not anchored",
     "history.unexplained": "Rows changed outside the application",

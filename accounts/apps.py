@@ -47,6 +47,14 @@ ACTIONS = {
     "user.mfa_renewed": "Recovery codes renewed",
     "user.mfa_renamed": "Security key renamed",
     "user.reauthentication_failed": "Confirmation of identity failed",
+    "sso.connected": "Account connected with the identity provider",
+    "sso.disconnected": "Account disconnected from the identity provider",
+    "sso.admitted": "Account made for a group at the identity provider",
+    "sso.refused": "Refused after signing in at the identity provider",
+    "sso.confirmed": "Identity confirmed at the identity provider",
+    "emergency.marked": "Made an emergency account",
+    "emergency.unmarked": "No emergency account any more",
+    "emergency.explained": "Said why the emergency account is used",
     "sign_in_policy.set": "Sign-in rules set",
     "sign_in_policy.new_passwords": "New passwords required of everybody",
 }
@@ -66,6 +74,7 @@ class AccountsConfig(AppConfig):
         following.follow(
             following.Followed("accounts_user", ignored=("last_login",), secret=("password",)),
             following.Followed("accounts_user_groups"),
+            following.Followed("accounts_identitylink"),
         )
         post_migrate.connect(keep_seeded_rows, sender=self)
         post_migrate.connect(keep_row_history, sender=self)

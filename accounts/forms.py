@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils import timezone
 
+from accounts.emergency import is_closed_to
 from accounts.models import User
 from accounts.roles import ROLE_SUMMARIES
 from accounts.services import ELECTRONIC_SIGNATURE_STATEMENT
@@ -48,6 +49,12 @@ class PasswordChangeForm(PlainFields, account.ChangePasswordForm):
 
 class PasswordResetForm(PlainFields, account.ResetPasswordForm):
     """Where to send the link."""
+
+    def clean_email(self) -> str:
+        """Find who is to get one: nobody whose password would open nothing."""
+        email: str = super().clean_email()
+        self.users: list[User] = [user for user in self.users if not is_closed_to(user)]
+        return email
 
 
 class NewPasswordForm(PlainFields, account.ResetPasswordKeyForm):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from accounts import context
+from accounts.single_sign_on.session import came_by_provider
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -67,7 +68,10 @@ class IdleLogoutMiddleware:
 
 
 class PasswordChangeMiddleware:
-    """Lets a person whose password has to change do that, sign out, and nothing else."""
+    """Lets a person whose password has to change do that, sign out, and nothing else.
+
+    Who came from the identity provider used no password; theirs still opens nothing until changed.
+    """
 
     ALLOWED = frozenset({"account_change_password", "account_logout"})
 
@@ -75,7 +79,7 @@ class PasswordChangeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not getattr(request.user, "must_change_password", False):
+        if not getattr(request.user, "must_change_password", False) or came_by_provider(request):
             return self.get_response(request)
         if request.path in {reverse(name) for name in self.ALLOWED}:
             return self.get_response(request)

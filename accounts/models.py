@@ -27,16 +27,7 @@ from accounts.querysets import AuditEventQuerySet, UserQuerySet
 from accounts.roles import DUTIES
 from accounts.sign_in_policy import SignInPolicy
 from accounts.sign_in_policy_passwords import FormerPassword
-
-__all__ = [
-    "AuditEvent",
-    "AuditSeal",
-    "Duty",
-    "FormerPassword",
-    "SignInPolicy",
-    "User",
-    "UserManager",
-]
+from accounts.single_sign_on.models import IdentityLink
 
 __all__ = [
     "AccessDecision",
@@ -49,6 +40,9 @@ __all__ = [
     "AuditSeal",
     "Duty",
     "DutyException",
+    "FormerPassword",
+    "IdentityLink",
+    "SignInPolicy",
     "User",
     "UserManager",
 ]
@@ -107,6 +101,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Counts the times all sessions were ended; part of every session's hash.
     session_generation = models.PositiveIntegerField(default=0, editable=False)
+    # Stays open at the site itself when passwords are closed to everybody else.
+    is_emergency = models.BooleanField(default=False, editable=False)
     # Whether a duty was ever given or withheld; spares everybody else a query.
     has_own_duties = models.BooleanField(default=False, editable=False)
 

@@ -16,6 +16,7 @@ from accounts.authentication import is_reauthentication
 from accounts.lockout import attempted_email
 from accounts.models import User
 from accounts.open_sessions import note_origin
+from accounts.single_sign_on import session
 
 
 @receiver(user_logged_in)
@@ -24,8 +25,17 @@ def audit_sign_in(user: User, request: HttpRequest | None = None, **kwargs: Any)
     """Record a completed sign-in, where it began, and whether a second factor is due first."""
     if request is not None:
         note_origin(request)
-    audit.record(actor=user, action="session.signed_in", target=user)
+    audit.record(actor=user, action="session.signed_in", target=user, after=_way_in(request, user))
+    if user.is_emergency:
+        audit.record(actor=user, action="emergency.used", target=user)
     second_factor.keep_person_in_step(user)
+
+
+def _way_in(request: HttpRequest | None, user: User) -> dict[str, object] | None:
+    """Say of who came from the identity provider that they did; the others came by the site's."""
+    if request is None or not session.came_by_provider_as(request, user):
+        return None
+    return {"by": "single sign-on", "second_factor_there": session.has_factor(request, user)}
 
 
 @receiver(user_logged_out)

@@ -7,13 +7,16 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
+from accounts import emergency
 from accounts.audit import ACTIONS
 from accounts.history.following import FOLLOWED
 from accounts.lockout import locked_emails
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, IdentityLink, User
 from accounts.querysets import AuditEventQuerySet, UserQuerySet
+from accounts.single_sign_on import provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,51 @@ def waiting_for_factor() -> UserQuerySet:
 def has_second_factor(user: User) -> bool:
     """Tell whether an account asks for more than a password."""
     return Authenticator.objects.filter(user=user).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """How single sign-on stands: the provider, who is connected, who isn't, who could come back."""
+
+    name: str
+    issuer: str
+    connected: int
+    unconnected: list[User]
+    emergency: list[User]
+    could_open: int
+
+
+def provider_state() -> ProviderState | None:
+    """Return how single sign-on stands; None where no provider is set up."""
+    if not provider.is_configured():
+        return None
+    linked = IdentityLink.objects.filter(ended_at__isnull=True, user=OuterRef("pk"))
+    people = User.objects.people().active()
+    return ProviderState(
+        name=settings.OIDC_NAME,
+        issuer=settings.OIDC_ISSUER,
+        connected=people.filter(Exists(linked)).count(),
+        unconnected=list(people.filter(~Exists(linked), is_emergency=False)),
+        emergency=list(people.filter(is_emergency=True)),
+        could_open=emergency.could_open().count(),
+    )
+
+
+def ways_in(user: User) -> str:
+    """Return by what an account can be opened now, in words."""
+    is_linked = user.identity_links.filter(ended_at__isnull=True).exists()
+    has_password = user.has_usable_password() and not emergency.is_closed_to(user)
+    has_passkey = any(
+        one.wrap().is_passwordless
+        for one in Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+    )
+    ways = {
+        "single sign-on": is_linked,
+        "password": has_password,
+        "passkey": has_passkey and not emergency.is_closed_to(user),
+        "emergency account": user.is_emergency,
+    }
+    return ", ".join(way for way, is_open in ways.items() if is_open) or "none yet"
 
 
 def describe(event: AuditEvent) -> AuditEntry:

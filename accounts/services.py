@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import (
     audit,
     dispatch,
+    emergency,
     invitations,
     lockout,
     own_duties,
@@ -105,14 +106,34 @@ def accept_invitation(*, token: str, full_name: str, title: str, password: str) 
     """Open the account an invitation belongs to, as its owner; works once."""
     user = _lock(invitations.read_invitation(token))
     invitations.read_invitation(token)
+    emergency.refuse_if_closed(user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return open_invited(user, full_name, title, statement=ELECTRONIC_SIGNATURE_STATEMENT)
+
+
+@transaction.atomic
+def open_invited(user: User, full_name: str, title: str, *, statement: str) -> User:
+    """Let somebody whose invitation was proved use the account, as they confirmed."""
+    user = _lock(user)
+    _require_state(user, AccountState.INVITED)
     before = _details(user)
     user.full_name, user.title = full_name.strip(), title.strip()
-    user.set_password(password)
     user.is_active = True
     user.joined_at = timezone.now()
-    user.save(update_fields=["full_name", "title", "password", "is_active", "joined_at"])
-    after = {**_details(user), "statement": ELECTRONIC_SIGNATURE_STATEMENT}
+    user.save(update_fields=["full_name", "title", "is_active", "joined_at"])
+    after = {**_details(user), "statement": statement}
     audit.record(actor=user, action="user.joined", target=user, before=before, after=after)
+    return user
+
+
+@transaction.atomic
+def admit(*, email: str, full_name: str, role: Role) -> User:
+    """Make an account for somebody whom a group at the provider gives a role; not yet opened."""
+    if User.objects.filter(email=email).exists():
+        raise EmailTaken(f"{email} has an account already.")
+    user = User.objects.create_user(email=email, full_name=full_name, role=role, is_active=False)
+    audit.record(actor=User.system(), action="sso.admitted", target=user, after=_details(user))
     return user
 
 
@@ -147,6 +168,7 @@ def change_role(*, actor: User, user: User, role: str, reason: str) -> User:
         raise WrongState(f"{user} is {Role(role).label.lower()} already.")
     if before == Role.ADMINISTRATOR:
         _require_remaining_administrator(user)
+    emergency.require_remaining(user)
     user.groups.set([Group.objects.get(name=Role(role).value)])
     user.session_generation += 1
     user.save(update_fields=["session_generation"])
@@ -170,6 +192,7 @@ def deactivate_user(*, actor: User, user: User, reason: str) -> User:
     _require_state(user, AccountState.INVITED, AccountState.ACTIVE)
     if user.is_active and user.role == Role.ADMINISTRATOR:
         _require_remaining_administrator(user)
+    emergency.require_remaining(user)
     user.is_active = False
     user.deactivated_at = timezone.now()
     user.session_generation += 1
@@ -213,6 +236,7 @@ def require_new_password(*, actor: User, user: User, reason: str) -> User:
     _require_reason(reason)
     user = _lock(user)
     _require_state(user, AccountState.ACTIVE)
+    emergency.refuse_if_closed(user)
     user.must_change_password = True
     user.session_generation += 1
     user.save(update_fields=["must_change_password", "session_generation"])
@@ -226,6 +250,7 @@ def issue_password_link(*, actor: User, user: User) -> Invitation:
     _require_manager(actor)
     user = _lock(user)
     _require_state(user, AccountState.ACTIVE)
+    emergency.refuse_if_closed(user)
     audit.record(actor=actor, action="user.password_link_issued", target=user)
     return Invitation(user, invitations.make_password_link(user))
 
@@ -243,6 +268,7 @@ def remove_second_factor(*, actor: User, user: User, reason: str) -> User:
     before = {"factors": sorted(factor.type for factor in factors)}
     if not before["factors"]:
         raise WrongState(f"{user} has no second factor.")
+    emergency.require_remaining(user)
     factors.delete()
     user.session_generation += 1
     user.save(update_fields=["session_generation"])

@@ -3,7 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from accounts.enums import Role
@@ -11,6 +11,8 @@ from accounts.enums import Role
 SHORTEST_PASSWORD = 8
 LONGEST_MINIMUM = 64
 MOST_REMEMBERED = 24
+# What a group at the provider may make of somebody; consultants come by invitation alone.
+GROUP_ROLES = tuple(role for role in Role if role != Role.CONSULTANT)
 
 
 class SignInPolicy(models.Model):
@@ -27,6 +29,12 @@ class SignInPolicy(models.Model):
     # Eight is the least of NIST SP 800-63B; the laboratory starts from twelve.
     minimum_length = models.PositiveSmallIntegerField(default=12)
     remembered_passwords = models.PositiveSmallIntegerField(default=0)
+    # Values of the provider's "amr" and "acr" that the laboratory takes as a second factor.
+    provider_factors = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    # Group at the provider -> role here; empty: roles are given here alone.
+    group_roles = models.JSONField(default=dict, blank=True)
+    admits_unknown = models.BooleanField(default=False)
+    only_emergency_local = models.BooleanField(default=False)
     reason = models.TextField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(auto_now_add=True)
@@ -48,6 +56,10 @@ class SignInPolicy(models.Model):
                 name="sign_in_policy_known_roles",
                 condition=Q(second_factor_roles__contained_by=Role.values),
             ),
+            models.CheckConstraint(
+                name="sign_in_policy_unknown_need_groups",
+                condition=Q(admits_unknown=False) | ~Q(group_roles={}),
+            ),
         )
         triggers = (
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
@@ -66,6 +78,11 @@ class SignInPolicy(models.Model):
         """Who must have a second factor, for a reader."""
         return [str(Role(role).label) for role in self.second_factor_roles]
 
+    @property
+    def group_role_labels(self) -> dict[str, str]:
+        """Which group at the provider gives which role, for a reader."""
+        return {group: str(Role(role).label) for group, role in sorted(self.group_roles.items())}
+
     def demands_factor_of(self, role: Role | None) -> bool:
         """Say whether whoever holds a role must have a second factor."""
         return role is not None and role.value in self.second_factor_roles
@@ -74,3 +91,9 @@ class SignInPolicy(models.Model):
 def current_policy() -> SignInPolicy:
     """Return the rules that hold now; before anybody set some, the defaults."""
     return SignInPolicy.objects.first() or SignInPolicy(version=0)
+
+
+def lock_policies() -> None:
+    """Let versions be made one after the other; readers wait for nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE accounts_signinpolicy IN SHARE ROW EXCLUSIVE MODE")

@@ -3,6 +3,8 @@
 from allauth.account import views
 from django.urls import include, path, re_path
 
+from accounts.views import single_sign_on
+
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
@@ -20,5 +22,11 @@ urlpatterns = [
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("single-sign-on/", single_sign_on.connect, name="sso_connect"),
+    path("single-sign-on/start/", single_sign_on.start, name="sso_start"),
+    path("single-sign-on/back/", single_sign_on.callback, name="sso_callback"),
+    path("single-sign-on/join/", single_sign_on.join, name="sso_join"),
+    path("single-sign-on/confirm/", single_sign_on.confirm, name="sso_confirm"),
+    path("single-sign-on/signed-out/", single_sign_on.signed_out, name="sso_signed_out"),
     path("2fa/", include("accounts.second_factor_urls")),
 ]

@@ -53,5 +53,6 @@ urlpatterns = [
     path("history/", history.unexplained, name="history"),
     path("history/<str:label>/<str:row_id>/", history.record, name="record_history"),
     path("join/<str:token>/", sessions.join, name="join"),
+    path("emergency/", sessions.emergency_reason, name="emergency_reason"),
     path("keep-alive/", sessions.keep_alive, name="keep_alive"),
 ]

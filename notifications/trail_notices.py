@@ -24,6 +24,10 @@ def _who_manages_accounts(_event: AuditEvent) -> Iterable[User]:
     return User.objects.all().holding("manage_users")
 
 
+def _account(event: AuditEvent) -> str:
+    return reverse("accounts:user_detail", args=[event.target_id])
+
+
 def _access_reviews(_event: AuditEvent) -> str:
     return reverse("accounts:access_reviews")
 
@@ -36,6 +40,16 @@ KINDS = (
         duty="view_audit",
         audience=_who_reads_the_trail,
         address=_history,
+        by_mail=True,
+        is_urgent=True,
+    ),
+    NoticeKind(
+        name="emergency.used",
+        title="An emergency account was used",
+        actions=("emergency.used",),
+        duty="manage_users",
+        audience=_who_manages_accounts,
+        address=_account,
         by_mail=True,
         is_urgent=True,
     ),

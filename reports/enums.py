@@ -78,6 +78,11 @@ class ReauthenticationMethod(models.TextChoices):
     PASSWORD_CODE = "password_code", _("Password and a code from an authenticator app")
     PASSWORD_KEY = "password_key", _("Password and a security key")
     PASSWORD_RECOVERY = "password_backup", _("Password and a recovery code")
+    SSO = "sso", _("Single sign-on, anew")
+    SSO_FACTOR = "sso_factor", _("Single sign-on, anew, with a second factor there")
+    SSO_CODE = "sso_code", _("Single sign-on, anew, and a code from an authenticator app")
+    SSO_KEY = "sso_key", _("Single sign-on, anew, and a security key")
+    SSO_RECOVERY = "sso_backup", _("Single sign-on, anew, and a recovery code")
 
 
 class Paper(models.TextChoices):

@@ -100,7 +100,7 @@ class DecisionForm(forms.Form):
         """Ask for what the decision needs."""
         data = super().clean() or {}
         needed = {"confirm": "password", "decline": "reason"}.get(data.get("decision", ""))
-        if needed and not data.get(needed):
+        if needed in self.fields and not data.get(needed):
             self.add_error(needed, "Give your password." if needed == "password" else "Say why.")
         return data
 

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.explaining",
     "tests.slides",
     "tests.databases",
+    "tests.identity_provider",
     "tests.reports.history",
     "tests.exchange.incoming",
 ]

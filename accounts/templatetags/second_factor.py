@@ -9,6 +9,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.second_factor import holding_of
 from accounts.second_factor_signing import fresh_factor, signing_needs_factor
+from accounts.single_sign_on import confirming
+from accounts.single_sign_on.session import came_by_provider
 
 register = template.Library()
 
@@ -27,10 +29,16 @@ def second_factors(user: Any) -> Any:
 
 @register.inclusion_tag("accounts/partials/_second_factor.html", takes_context=True)
 def second_factor_fields(context: template.Context) -> dict[str, Any]:
-    """Ask for the second factor where signing needs one; nothing is shown where it doesn't."""
+    """Ask for the second factor where signing needs one; nothing is shown where it doesn't.
+
+    Who confirms at the provider gives one here only after that, and if the provider asked for none.
+    """
     if not signing_needs_factor():
         return {}
     request = context["request"]
+    confirmation = confirming.given(request) if came_by_provider(request) else None
+    if came_by_provider(request) and (confirmation is None or confirmation.has_factor):
+        return {}
     holding = holding_of(request.user)
     fresh = fresh_factor(request, request.user)
     has_options = bool(holding.keys) and fresh is None

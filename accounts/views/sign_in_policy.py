@@ -36,6 +36,7 @@ def sign_in_policy(request: HttpRequest) -> HttpResponse:
         "form": form,
         "waiting": selectors.waiting_for_factor(),
         "locked": lock_outs(),
+        "provider": selectors.provider_state(),
         "versions": SignInPolicy.objects.select_related("set_by")[:50],
     }
     status = 422 if form.is_bound else 200

@@ -13,13 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_tables2 import RequestConfig
 
-from accounts import open_sessions, own_duties, policies, selectors, services
+from accounts import emergency, open_sessions, own_duties, policies, selectors, services
 from accounts.enums import AccountState
 from accounts.exceptions import AccountError
 from accounts.filters import UserFilter
 from accounts.forms import ConfirmationForm, DetailsForm, InvitationForm, ReasonForm, RoleForm
 from accounts.lockout import locked_emails
 from accounts.models import User
+from accounts.single_sign_on import provider
+from accounts.single_sign_on import services as single_sign_on
 from accounts.tables import UserTable
 from accounts.views.access import allowed_to, signed_in
 
@@ -120,6 +122,37 @@ USER_ACTIONS = {
         "danger",
         _ACTIVE,
     ),
+    "disconnect": UserAction(
+        "Disconnect single sign-on",
+        "The identity provider opens this account no more, and all sessions end. Its owner may "
+        "connect it again.",
+        "Disconnect",
+        "The account is disconnected from the identity provider.",
+        single_sign_on.disconnect,
+        ReasonForm,
+        "danger",
+        _OPEN,
+    ),
+    "emergency": UserAction(
+        "Make an emergency account",
+        "It stays open with password and second factor when the identity provider fails or "
+        "passwords are closed. Each use asks for a reason and alarms those who manage accounts. "
+        "Best an account of its own, whose password lies in a safe.",
+        "Make an emergency account",
+        "This is an emergency account now.",
+        emergency.mark,
+        ReasonForm,
+        states=_ACTIVE,
+    ),
+    "no-emergency": UserAction(
+        "No emergency account any more",
+        "It becomes an ordinary account.",
+        "Make it ordinary",
+        "This is no emergency account any more.",
+        emergency.unmark,
+        ReasonForm,
+        states=_OPEN,
+    ),
     "deactivate": UserAction(
         "Deactivate account",
         "Sign-in stops working and all sessions end at once. Name and signatures stay on every "
@@ -190,6 +223,7 @@ def user_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "link": request.session.pop(_LINK, None),
         "sessions": open_sessions.list_sessions([account]),
+        "link_to_provider": single_sign_on.link_of(account),
         "own_duties": [duty for duty in own_duties.list_duties(account) if duty.exception],
     }
     return render(request, "accounts/user_detail.html", context)
@@ -233,6 +267,12 @@ def _offered_actions(
     hidden = set() if is_locked else {"unlock"}
     if not selectors.has_second_factor(account):
         hidden.add("remove-factor")
+    hidden.add("emergency" if account.is_emergency else "no-emergency")
+    is_linked = single_sign_on.link_of(account) is not None
+    hidden |= {"emergency"} if is_linked or not provider.is_configured() else set()
+    hidden |= set() if is_linked else {"disconnect"}
+    if emergency.is_closed_to(account):
+        hidden |= {"password-link", "new-password"}
     if not policies.can_end_access(actor, account):
         hidden |= {"role", "deactivate"}
     return [

@@ -12,6 +12,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.authentication import PasswordCheck, verify_password
+from accounts.single_sign_on.confirming import (
+    confirmation_of,
+    kept,
+    use_up,
+    without_password,
+)
+from accounts.single_sign_on.session import came_by_provider
 from accounts.views.access import allowed_to, signed_in
 from api import policies
 from api.exceptions import TokenRefused
@@ -55,7 +62,12 @@ def token_list(request: HttpRequest) -> HttpResponse:
 def token_new(request: HttpRequest) -> HttpResponse:
     """Make a token: its text is in this answer and nowhere else."""
     user = signed_in(request)
-    form = TokenForm(request.POST or None, user=user, initial={"token_id": uuid.uuid4()})
+    entered = kept(request)
+    initial: dict[str, Any] = {"token_id": uuid.uuid4()}
+    if entered is not None:
+        initial = entered.dict() | {"scopes": entered.getlist("scopes")}
+    form = TokenForm(request.POST or None, user=user, initial=initial)
+    without_password(form, request)
     if request.method == "POST" and form.is_valid():
         made = _make(request, form)
         if made is not None:
@@ -66,9 +78,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 
 def _make(request: HttpRequest, form: TokenForm) -> NewToken | None:
     user = signed_in(request)
-    answer = verify_password(request, user, form.cleaned_data["password"])
-    if answer != PasswordCheck.CONFIRMED:
-        form.add_error("password", NOT_CONFIRMED[answer])
+    if not _is_confirmed(request, form):
         return None
     details: dict[str, Any] = form.details()
     try:
@@ -76,6 +86,18 @@ def _make(request: HttpRequest, form: TokenForm) -> NewToken | None:
     except TokenRefused as refusal:
         form.add_error(None, str(refusal))
         return None
+
+
+def _is_confirmed(request: HttpRequest, form: TokenForm) -> bool:
+    """Check the password; who came from the identity provider is led there instead, and back."""
+    if came_by_provider(request):
+        confirmation_of(request)
+        use_up(request)
+        return True
+    answer = verify_password(request, signed_in(request), form.cleaned_data["password"])
+    if answer != PasswordCheck.CONFIRMED:
+        form.add_error("password", NOT_CONFIRMED[answer])
+    return answer == PasswordCheck.CONFIRMED
 
 
 @require_POST

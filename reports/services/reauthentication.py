@@ -1,7 +1,11 @@
-"""Proof that the signer is the signer: the password again, and a second factor where wanted."""
+"""Proof that the signer is the signer, and a second factor where wanted.
+
+Who signed in with a password gives it again; who came from the identity provider signs in there
+anew, for this very form.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
@@ -15,6 +19,8 @@ from accounts.second_factor_signing import (
     confirm_factor,
     signing_needs_factor,
 )
+from accounts.single_sign_on import confirming
+from accounts.single_sign_on.session import came_by_provider
 from reports.enums import ReauthenticationMethod
 from reports.exceptions import (
     LockedOut,
@@ -33,6 +39,12 @@ METHODS = {
     Factor.KEY: ReauthenticationMethod.PASSWORD_KEY,
     Factor.RECOVERY: ReauthenticationMethod.PASSWORD_RECOVERY,
 }
+METHODS_OF_PROVIDER = {
+    None: ReauthenticationMethod.SSO,
+    Factor.CODE: ReauthenticationMethod.SSO_CODE,
+    Factor.KEY: ReauthenticationMethod.SSO_KEY,
+    Factor.RECOVERY: ReauthenticationMethod.SSO_RECOVERY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +61,18 @@ class Reauthentication:
 
 
 def reauthenticate(request: HttpRequest, user: "User", password: str) -> Reauthentication:
-    """Check the password, then the second factor if the laboratory wants one under signatures.
+    """Check who it is, then the second factor if the laboratory wants one under signatures.
 
-    Wrong ones are audited and counted.
+    Wrong ones are audited and counted. Who came from the identity provider is led there first,
+    by a response that leaves the view at once, and brings the proof back.
 
     Raises:
         WrongPassword, LockedOut: it isn't the person's password, or too often it wasn't.
         WrongSecondFactor: it is missing or wrong.
         ReauthenticationUnavailable: it could not be checked, which is nobody's fault here.
     """
+    if came_by_provider(request):
+        return _confirmed_by_provider(request, user)
     try:
         answer = verify_password(request, user, password)
     except (DatabaseError, OSError) as error:
@@ -70,6 +85,17 @@ def reauthenticate(request: HttpRequest, user: "User", password: str) -> Reauthe
     if answer != PasswordCheck.CONFIRMED:
         raise WrongPassword("The password is not right. Nothing was signed.")
     return Reauthentication(user.pk, METHODS[_second_factor(request, user)], timezone.now())
+
+
+def _confirmed_by_provider(request: HttpRequest, user: "User") -> Reauthentication:
+    """Use up the confirmation for this form; a second factor given there needs no other."""
+    found = confirming.confirmation_of(request)
+    if found.has_factor:
+        method = ReauthenticationMethod.SSO_FACTOR
+    else:
+        method = METHODS_OF_PROVIDER[_second_factor(request, user)]
+    confirming.use_up(request)
+    return Reauthentication(user.pk, method, datetime.fromtimestamp(found.at, UTC))
 
 
 def _second_factor(request: HttpRequest, user: "User") -> Factor | None:

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.audit import record_read
+from accounts.single_sign_on.confirming import kept, without_password
 from classifier.exceptions import DomainError, EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case, Cell
 from classifier.views.access import MemberRequest, duty_required
@@ -79,11 +80,13 @@ def _show(request: MemberRequest, case: Case) -> HttpResponse:
     if not selectors.may_sign(request.user, case):
         raise PermissionDenied("This case is open with somebody else.")
     record_read(actor=request.user, patient=case.patient)
-    return _page(request, case, _pictures_form(case, request.GET))
+    asked = kept(request) or request.GET
+    return _page(request, case, _pictures_form(case, asked), asked=asked)
 
 
 def _sign(request: MemberRequest, case: Case) -> HttpResponse:
     form = SignatureForm(request.POST)
+    without_password(form, request)
     pictures = _pictures_form(case, request.POST)
     if not (form.is_valid() and pictures.is_valid()):
         return _page(request, case, pictures, form=form, status=REFUSED)
@@ -112,8 +115,8 @@ def _sign(request: MemberRequest, case: Case) -> HttpResponse:
 def _sign_as_declared(
     request: MemberRequest, case: Case, form: SignatureForm, pictures: PicturesForm
 ) -> Report:
-    """Confirm the signer first; a wrong password reaches nothing else."""
-    proof = reauthenticate(request, request.user, form.cleaned_data["password"])
+    """Confirm the signer first; who isn't confirmed reaches nothing else."""
+    proof = reauthenticate(request, request.user, form.cleaned_data.get("password", ""))
     intent = Intent(
         meaning=form.cleaned_data["meaning"],
         draft_sha256=form.cleaned_data["draft_sha256"],
@@ -129,19 +132,24 @@ def _page(
     pictures: PicturesForm,
     *,
     form: SignatureForm | None = None,
+    asked: QueryDict | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Show the draft of now; the form carries its hash, whatever hash was sent before."""
     if not selectors.may_sign(request.user, case):
         raise PermissionDenied("This case is open with somebody else.")
     choice = pictures.choice() if pictures.is_valid() else None
-    data = request.POST if request.method == "POST" else request.GET
+    data = request.POST if asked is None else asked
+    entered = (kept(request) if form is None else None) or QueryDict()
+    shown = form or SignatureForm(initial=entered.dict())
+    without_password(shown, request)
+    read = shown["draft_sha256"].value()
     draft, issue, refusal = _draft(case, choice, data)
     context = document_context(draft, load_images(draft)) | {
         "case": case,
-        "form": form or SignatureForm(),
+        "form": shown,
         "draft_sha256": draft.draft_sha256,
-        "is_changed": form and form["draft_sha256"].data != draft.draft_sha256,
+        "is_changed": read is not None and read != draft.draft_sha256,
         "issue": issue,
         "issue_refusal": refusal,
         "problems": _problems(case, draft, issue),

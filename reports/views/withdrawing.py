@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.audit import record_read
+from accounts.single_sign_on.confirming import kept, without_password
 from classifier import policies
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.views.access import MemberRequest, duty_required
@@ -37,13 +38,16 @@ def ask(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     report = selectors.get_report(request.user, pk)
     if not policies.can_ask_withdrawal(request.user, report.case):
         raise PermissionDenied("Whoever submitted a case doesn't withdraw its report.")
-    form = WithdrawalForm(request.POST or None, initial={"request_id": uuid.uuid4()})
+    entered = kept(request)
+    initial = entered.dict() if entered else {"request_id": uuid.uuid4()}
+    form = WithdrawalForm(request.POST or None, initial=initial)
+    without_password(form, request)
     if form.is_valid():
         try:
             declaration = Declaration(
                 form.cleaned_data["request_id"], report.pk, form.cleaned_data["reason"]
             )
-            proof = reauthenticate(request, request.user, form.cleaned_data["password"])
+            proof = reauthenticate(request, request.user, form.cleaned_data.get("password", ""))
             request_withdrawal(actor=request.user, declaration=declaration, reauthentication=proof)
         except NotPermitted as refusal:
             raise PermissionDenied(str(refusal)) from refusal
@@ -78,6 +82,7 @@ def decide(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if not (may_confirm or is_own):
         raise PermissionDenied("An administrator decides about a withdrawal.")
     form = DecisionForm(request.POST or None)
+    without_password(form, request)
     if form.is_valid() and _decide(request, asked, form):
         asked.report.case.refresh_from_db()
         return redirect("reports:case_report", asked.report.case_id)
@@ -97,7 +102,7 @@ def _decide(request: MemberRequest, asked: WithdrawalRequest, form: DecisionForm
     data = form.cleaned_data
     try:
         if data["decision"] == "confirm":
-            proof = reauthenticate(request, request.user, data["password"])
+            proof = reauthenticate(request, request.user, data.get("password", ""))
             confirm_withdrawal(request_id=asked.pk, actor=request.user, reauthentication=proof)
             messages.success(request, "The report is withdrawn as entered in error.")
         else:

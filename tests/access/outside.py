@@ -37,6 +37,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
             "mfa_reauthenticate_webauthn",
             "mfa_edit_webauthn",
             "mfa_remove_webauthn",
+            "accounts:emergency_reason",
             "accounts:keep_alive",
             "notifications:notices",
             "notifications:read_all",

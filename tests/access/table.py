@@ -42,6 +42,12 @@ TABLE: dict[str, Line] = {
     "mfa_reauthenticate_webauthn": ("> + + + + +", "> + + + + +"),
     "mfa_edit_webauthn": ("> + + + + +", "> + + + + +"),
     "mfa_remove_webauthn": ("> + + + + +", "> + + + + +"),
+    "sso_connect": ("> . . . . .", "> . . . . ."),
+    "sso_start": (ALL["x"], ALL["."]),
+    "sso_callback": (ALL["."], ALL["x"]),
+    "sso_join": (ALL["."], ALL["."]),
+    "sso_confirm": ("> . . . . .", "> . . . . ."),
+    "sso_signed_out": (ALL["."], ALL["x"]),
     # People and the audit trail.
     "accounts:users": ("> - - + - -", ALL["x"]),
     "accounts:user_invite": ("> - - + - -", "> - - + - -"),
@@ -66,6 +72,7 @@ TABLE: dict[str, Line] = {
     "accounts:history": ("> - - + - -", ALL["x"]),
     "accounts:record_history": ("> - - . - -", ALL["x"]),
     "accounts:join": (ALL["+"], ALL["+"]),
+    "accounts:emergency_reason": ("> + + + + +", "> + + + + +"),
     "accounts:keep_alive": (ALL["x"], "> + + + + +"),
     # Webhooks.
     "webhooks:list": ("> - - + - -", "> - - + - -"),

@@ -71,12 +71,18 @@ def site(var: Path) -> Iterator[Site]:
     assert status == 0, (var / "site.log").read_text()[-3000:]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium of the system's."""
+def find_chromium() -> str:
+    """Return where the system's browser lies; without one, browser tests are left out."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("needs Chromium: install the system's package chromium")
+    return chromium
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium of the system's."""
+    chromium = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         yield browser

@@ -1,0 +1,1 @@
+"""Single sign-on at the hospital's identity provider, by OpenID Connect."""
