@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ml.artifacts import CARD_NAME, ReleaseSpec, write_spec
+from ml.card_adaptation import (
+    ADAPTED_LIMITS,
+    adaptation_section,
+    adapted_referral,
+    is_adapted,
+)
 from ml.card_morphology import morphology_section
 from ml.card_referral import referral_section, served_section
 from ml.card_retraining import figures_heading, limits, made
@@ -35,26 +41,7 @@ to be cut into cells first; deciding without a human.
 A picture unlike any cell it learned from, a blurred one, and one whose nucleus the edge cuts are
 referred as well, whatever the network says (`docs/novelty.md`).
 
-{figures_heading}
-Intervals are Clopper-Pearson, 95 %. What the first table calls accepted is by a threshold of
-{threshold:.4f} on confidence, odd pictures left aside.
-
-| | value | n | 95 % interval |
-|---|---|---|---|
-{headline}
-
-Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration error (15 bins)
-{ece:.4f}, Brier score {brier:.4f}.
-
-| class | recall | n | 95 % interval | precision | n | 95 % interval | F1 |
-|---|---|---|---|---|---|---|---|
-{class_rows}
-
-### Confusion matrix (rows: truth; columns: model, before referral)
-
-| | {confusion_head} |
-|---|{confusion_rule}|
-{confusion_rows}
+{figures}
 
 {served}{morphology}## Other laboratories
 
@@ -83,6 +70,27 @@ is found, brought to the centre and to half of the view's width, and white balan
 are brought to a standard; values are mapped to -1..1. See `docs/models.md`.
 """
 
+_TEST = """{figures_heading}
+Intervals are Clopper-Pearson, 95 %. What the first table calls accepted is by a threshold of
+{threshold:.4f} on confidence, odd pictures left aside.
+
+| | value | n | 95 % interval |
+|---|---|---|---|
+{headline}
+
+Balanced accuracy {balanced:.2%}, macro F1 {macro_f1:.4f}, expected calibration error (15 bins)
+{ece:.4f}, Brier score {brier:.4f}.
+
+| class | recall | n | 95 % interval | precision | n | 95 % interval | F1 |
+|---|---|---|---|---|---|---|---|
+{class_rows}
+
+### Confusion matrix (rows: truth; columns: model, before referral)
+
+| | {confusion_head} |
+|---|{confusion_rule}|
+{confusion_rows}"""
+
 
 def publish(release_dir: Path, spec: ReleaseSpec) -> None:
     """Write the spec, and the model card that is made from it."""
@@ -92,7 +100,6 @@ def publish(release_dir: Path, spec: ReleaseSpec) -> None:
 
 def render_card(spec: ReleaseSpec) -> str:
     """Fill in the card, in Markdown."""
-    test = spec.metrics["test"]
     names = spec.class_names
     return _TEMPLATE.format(
         name=spec.name,
@@ -102,9 +109,25 @@ def render_card(spec: ReleaseSpec) -> str:
         class_count=len(names),
         classes=", ".join(words(name) for name in names),
         sha256=spec.sha256,
-        referral=referral_section(spec),
+        referral=adapted_referral(spec) if is_adapted(spec) else referral_section(spec),
         served=served_section(spec),
         morphology=morphology_section(spec),
+        figures=adaptation_section(spec) if is_adapted(spec) else _test_section(spec),
+        strangers=_strangers(spec.metrics.get("strangers", [])),
+        cross_validation=_cross_validation(spec.metrics.get("cross_validation", {})),
+        data=_data(spec.data),
+        command=spec.training["command"],
+        limits=ADAPTED_LIMITS if is_adapted(spec) else limits(spec),
+        made=made(spec),
+        preprocessing=spec.preprocessing,
+        closer=_closer(spec.closer),
+    )
+
+
+def _test_section(spec: ReleaseSpec) -> str:
+    test, names = spec.metrics["test"], spec.class_names
+    return _TEST.format(
+        figures_heading=figures_heading(spec),
         threshold=spec.threshold,
         headline=_headline(test),
         balanced=test["balanced_accuracy"],
@@ -115,15 +138,6 @@ def render_card(spec: ReleaseSpec) -> str:
         confusion_head=" | ".join(words(name) for name in names),
         confusion_rule="|".join("---" for _ in names),
         confusion_rows=_confusion_rows(names, test["confusion"]),
-        strangers=_strangers(spec.metrics.get("strangers", [])),
-        cross_validation=_cross_validation(spec.metrics.get("cross_validation", {})),
-        data=_data(spec.data),
-        command=spec.training["command"],
-        figures_heading=figures_heading(spec),
-        limits=limits(spec),
-        made=made(spec),
-        preprocessing=spec.preprocessing,
-        closer=_closer(spec.closer),
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ml.commands import (
+    adapt,
     card,
     crossvalidate,
     data,
@@ -33,6 +34,7 @@ _COMMANDS = (
     release,
     renew,
     retrain,
+    adapt,
     export,
     card,
     morphology,

@@ -58,7 +58,7 @@ def find_sources(
             yield _source(f"BCCD crops, margin {margin}", records, spec, margin, note)
     else:
         folder = Path(name)
-        yield _source(folder.resolve().name, _read_folder(folder), spec, note=_FOLDER_NOTE)
+        yield _source(folder.resolve().name, read_folder(folder), spec, note=_FOLDER_NOTE)
 
 
 _FOLDER_NOTE: Final = (
@@ -119,7 +119,8 @@ def _source(
     return Source(name, known, margin, left_out=len(records) - len(known), note=note)
 
 
-def _read_folder(folder: Path) -> list[Record]:
+def read_folder(folder: Path) -> list[Record]:
+    """The labelled cells of a folder with a catalogue, or with a folder of images a class."""
     if (folder / CATALOGUE_NAME).is_file():
         return to_records(folder, read_catalogue(folder))
     return [

@@ -1,0 +1,92 @@
+"""Ways to adapt a head on frozen features, to be held against the one that is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.adapting.cells import SeenCells
+from ml.adapting.examining import read_unadapted, read_with
+from ml.adapting.heads import LinearHead, serve
+from ml.adapting.learning import Known, adapt_head
+from ml.calibration import fit_temperature, softmax
+
+Probabilities = NDArray[np.float64]
+Read = Callable[[SeenCells], Probabilities]
+Method = Callable[[Known, SeenCells], Read]
+
+_HOME_CELLS: Final = 20.0
+"""As many cells of a class as its mean at home stands for, when it's moved by those of the new."""
+
+
+def _unchanged(known: Known, _: SeenCells) -> Read:
+    return lambda cells: read_unadapted(known, cells).probabilities
+
+
+def _temperature(known: Known, mine: SeenCells) -> Read:
+    return _calibrated(known, known.head, mine)
+
+
+def _adapted(known: Known, mine: SeenCells, *, replay: float) -> Read:
+    adapted = adapt_head(known, mine, replay=replay)
+    return lambda cells: read_with(known, adapted, cells).probabilities
+
+
+def _aligned(known: Known, mine: SeenCells, *, spread: bool) -> Read:
+    """Bring the mean, and the deviation, of each class's features to those at home, on average."""
+    places, labels = known.plane.place(mine.first), mine.labels
+    homes = known.replayed()
+    gaps, scales = [], []
+    for label in np.unique(labels):
+        new, old = places[labels == label], homes.places[homes.labels == label]
+        gaps.append(new.mean(axis=0) - old.mean(axis=0))
+        scales.append(old.var(axis=0) / new.var(axis=0).clip(1e-6) if len(new) > 2 else 1.0)
+    shares = np.bincount(labels)[np.unique(labels)] / len(labels)
+    gap = shares @ np.array(gaps)
+    rate = np.sqrt(np.clip(np.median(scales), 0.25, 4.0)) if spread else 1.0
+    back = np.linalg.pinv(known.plane.axes)
+    kernel = known.head.kernel * rate
+    bias = known.head.bias - gap @ back @ kernel
+    bias = bias + known.statistics.mean @ (known.head.kernel - kernel)
+    return _calibrated(known, LinearHead(kernel, bias), mine)
+
+
+def _prototypes(known: Known, mine: SeenCells) -> Read:
+    """Linear discriminant analysis: home means shrunk towards the new, one covariance for all."""
+    homes, new = known.replayed(), known.plane.place(mine.first)
+    classes = range(len(known.spec.class_names))
+    means, left = [], []
+    for label in classes:
+        old, own = homes.places[homes.labels == label], new[mine.labels == label]
+        total = old.mean(axis=0) * _HOME_CELLS + own.sum(axis=0)
+        means.append(total / (_HOME_CELLS + len(own)))
+        left += [old - old.mean(axis=0), own - means[-1]]
+    spread = np.cov(np.concatenate(left).T)
+    spread += 0.1 * np.trace(spread) / len(spread) * np.eye(len(spread))
+    lean = np.linalg.solve(spread, np.array(means).T)
+    level = -0.5 * np.einsum("cd,dc->c", np.array(means), lean)
+    kernel = known.plane.axes @ lean
+    return _calibrated(known, LinearHead(kernel, level - known.plane.mean @ kernel), mine)
+
+
+def _calibrated(known: Known, head: LinearHead, mine: SeenCells) -> Read:
+    """Read with a head at the temperature that fits the cells themselves."""
+    closer = known.spec.closer
+    temperature = fit_temperature(serve(head, mine, closer), mine.labels)
+    return lambda cells: softmax(serve(head, cells, closer), temperature)
+
+
+METHODS: Final[Mapping[str, Method]] = {
+    "unchanged": _unchanged,
+    "temperature alone": _temperature,
+    "means aligned": partial(_aligned, spread=False),
+    "means and deviations aligned": partial(_aligned, spread=True),
+    "shrunk class means (LDA)": _prototypes,
+    "head, pull alone": partial(_adapted, replay=1e-6),
+    "head, pull and replay": partial(_adapted, replay=1.0),
+    "head, pull and triple replay": partial(_adapted, replay=3.0),
+}

@@ -1,0 +1,146 @@
+"""What decides which cells are named, fitted anew on a laboratory's cells held out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.adapting.cells import SeenCells
+from ml.adapting.heads import Array
+from ml.artifacts import ReleaseSpec
+from ml.calibration import fit_temperature, referral_threshold, softmax
+from ml.conformal import Quantiles, fit, prediction_set, scores
+from ml.novelty import ACCEPTED, NoveltyStatistics, score
+from ml.referral import Referral, is_settled
+
+_DIGITS: Final = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """Temperature, threshold and conformal quantiles of a release, and its limit of novelty.
+
+    `novelty` is the squared distance from learned cells beyond which a cell is odd.
+    """
+
+    temperature: float
+    threshold: float
+    quantiles: tuple[Quantiles, ...]
+    referral: Referral | None
+    novelty: float
+
+    @classmethod
+    def of(cls, spec: ReleaseSpec, statistics: NoveltyStatistics) -> Limits:
+        """Those that a release serves with."""
+        stated = (spec.conformal or {}).get("quantiles", ())
+        fitted = tuple(Quantiles.from_dict(each) for each in stated)
+        return cls(spec.temperature, spec.threshold, fitted, spec.referral, statistics.limit)
+
+    def probabilities(self, logits: Array) -> Array:
+        """Calibrated, float64[N, C]."""
+        return softmax(logits, self.temperature)
+
+    def named(
+        self, logits: Array, statistics: NoveltyStatistics, cells: SeenCells
+    ) -> NDArray[np.bool_]:
+        """Which cells bool[N] a release of these limits would name itself, as it serves."""
+        found = self.probabilities(logits)
+        chosen = self._deciding()
+        if chosen is None:
+            settled = found.max(axis=1) >= self.threshold
+        else:
+            sets = prediction_set(found, chosen.class_thresholds(), score=chosen.score)
+            settled = is_settled(found, sets)
+        strange = score(replace(statistics, limit=self.novelty), cells.first)
+        return np.asarray(settled & (np.maximum(strange, cells.faults) <= 1.0))
+
+    def is_own(self, cells: SeenCells) -> NDArray[np.bool_]:
+        """Of which classes bool[C] the deciding limit rests on these cells."""
+        chosen = self._deciding()
+        if chosen is None:
+            return np.bincount(cells.labels, minlength=1) > 0
+        counts = np.bincount(cells.labels, minlength=len(chosen.per_class))
+        return np.asarray(counts >= _least_for(chosen.alpha))
+
+    def _deciding(self) -> Quantiles | None:
+        if self.referral is None:
+            return None
+        wanted = (self.referral.score, self.referral.alpha)
+        return next(each for each in self.quantiles if (each.score, each.alpha) == wanted)
+
+
+def refit_limits(
+    old: Limits,
+    statistics: NoveltyStatistics,
+    cells: SeenCells,
+    *,
+    logits: Array,
+    replayed: tuple[Array, Array],
+) -> Limits:
+    """Fit on the logits float64[N, C] of cells by heads that never learned from them.
+
+    `replayed` are the logits of the reference cells by the old head and, held out, by the new. A
+    class with too few cells for its quantile keeps the coverage that it had on the reference
+    cells. The limit of novelty never falls: it accepts 99 % of the laboratory's cells.
+    """
+    temperature = round(fit_temperature(logits, cells.labels), _DIGITS)
+    found = softmax(logits, temperature)
+    labels = statistics.example_labels
+    before, after = softmax(replayed[0], old.temperature), softmax(replayed[1], temperature)
+    quantiles = tuple(
+        _merge(fit(found, cells.labels, each.alpha, score=each.score), each, before, after, labels)
+        for each in old.quantiles
+    )
+    return Limits(
+        temperature=temperature,
+        threshold=referral_threshold(found, cells.labels),
+        quantiles=quantiles,
+        referral=old.referral,
+        novelty=max(old.novelty, _novelty_limit(statistics, cells)),
+    )
+
+
+def _merge(
+    own: Quantiles,
+    former: Quantiles,
+    before: Array,
+    after: Array,
+    labels: NDArray[np.int64],
+) -> Quantiles:
+    """The laboratory's quantiles, and for classes that it has too few cells of, those carried."""
+    per_class: list[float | None] = []
+    counts: list[int] = []
+    for index, quantile in enumerate(own.per_class):
+        is_own = quantile is not None
+        carried = None if is_own else _carry(former, index, before, after, labels)
+        per_class.append(quantile if is_own else carried)
+        counts.append((own if is_own else former).class_counts[index])
+    return replace(own, per_class=tuple(per_class), class_counts=tuple(counts))
+
+
+def _carry(
+    former: Quantiles, index: int, before: Array, after: Array, labels: NDArray[np.int64]
+) -> float | None:
+    """The quantile that covers as many reference cells of a class now as the former one did."""
+    limit, mine = former.per_class[index], labels == index
+    if limit is None or not mine.any():
+        return limit
+    old = scores(before, former.score)[mine, index]
+    new = np.sort(scores(after, former.score)[mine, index])
+    rank = math.ceil(float((old <= limit).mean()) * len(new) - 1e-9)
+    return float(new[max(rank, 1) - 1])
+
+
+def _novelty_limit(statistics: NoveltyStatistics, cells: SeenCells) -> float:
+    """The squared distance from learned cells that 99 % of these keep below."""
+    scaled = float(np.quantile(score(statistics, cells.first), ACCEPTED))
+    return statistics.typical + scaled * (statistics.limit - statistics.typical)
+
+
+def _least_for(alpha: float) -> int:
+    """The fewest cells whose quantile promises 1 - alpha; see `ml.conformal.fit`."""
+    return math.ceil(1.0 / alpha - 1.0 - 1e-9)

@@ -1,0 +1,185 @@
+"""Make a complete release of a head that was adapted to a laboratory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.adapting.cells import SeenCells, see_cells
+from ml.adapting.enough import Chosen
+from ml.adapting.examining import Comparison, cross_examine
+from ml.adapting.heads import LinearHead
+from ml.adapting.learning import FOLDS, FORGETTING, YIELDING, Adapted, Known, adapt_head, read_known
+from ml.artifacts import SUMMARY_NAME, WEIGHTS_NAME, ReleaseSpec, sha256_of, verify
+from ml.card import publish
+from ml.data.records import fingerprint
+from ml.errors import ArtifactError
+from ml.exporting import export_release
+from ml.fingerprints import code_fingerprint, digest_of, manifest_of
+from ml.keras_release import load_model
+from ml.metrics import confusion_matrix
+from ml.morphology import MORPHOLOGY_NAME
+from ml.novelty import REFERENCE_NAME, NoveltyStatistics, save
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the new release is to be called, who gave the cells, and under which terms."""
+
+    version: str
+    laboratory: str
+    licence: str
+    note: str = ""
+
+
+def adapt_release(
+    release_dir: Path,
+    chosen: Chosen,
+    out_dir: Path,
+    wanted: Wanted,
+    *,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> ReleaseSpec:
+    """Adapt a release to cells and write what comes of it, with card and serving form.
+
+    Raises ArtifactError if the release isn't what its spec says, keeps no reference cells, or the
+    folder isn't empty.
+    """
+    if out_dir.exists() and any(out_dir.iterdir()):
+        raise ArtifactError(f"{out_dir} is not empty.")
+    known = read_known(release_dir)
+    cells = see_cells(release_dir, chosen.records, on_progress=on_progress)
+    compared = cross_examine(known, cells)
+    adapted = adapt_head(known, cells)
+    spec = _spec_of(known, adapted, chosen, wanted, _figures(known, adapted, cells, compared))
+    origin = {"release": digest_of(manifest_of(release_dir))}
+    spec.metrics["adaptation"]["from"].update(origin)
+    confusion = _confusion(known, cells, compared)
+    return write_release(
+        replace(spec, confusion_of_accepted=confusion),
+        adapted.head,
+        replace(known.statistics, limit=adapted.limits.novelty),
+        release_dir,
+        out_dir,
+    )
+
+
+def _figures(
+    known: Known, adapted: Adapted, cells: SeenCells, compared: Comparison
+) -> dict[str, Any]:
+    spec = known.spec
+    return {
+        "from": {"name": spec.name, "version": spec.version, "sha256": spec.sha256},
+        "folds": FOLDS,
+        "pull": adapted.pull,
+        "carried": [
+            name
+            for name, is_own in zip(spec.class_names, adapted.limits.is_own(cells), strict=True)
+            if not is_own
+        ],
+        "novelty_limit": round(
+            (adapted.limits.novelty - known.statistics.typical)
+            / (known.statistics.limit - known.statistics.typical),
+            3,
+        ),
+        **compared.as_dict(cells, spec.class_names),
+        "reference_cells": {
+            "allowed": {"absent": FORGETTING, "present": YIELDING},
+            "recall": {
+                name: {"before": round(float(before), 4), "after": round(float(after), 4)}
+                for name, before, after in zip(
+                    spec.class_names, adapted.former_recalls, adapted.recalls, strict=True
+                )
+            },
+        },
+    }
+
+
+def _spec_of(
+    known: Known, adapted: Adapted, chosen: Chosen, wanted: Wanted, figures: dict[str, Any]
+) -> ReleaseSpec:
+    """The spec, still with the hashes of the release that it comes from."""
+    old, limits = known.spec, adapted.limits
+    told = {
+        "laboratory": wanted.laboratory,
+        "note": wanted.note,
+        "cells": len(chosen.records),
+        "groups": len({record.group for record in chosen.records}),
+        "classes": chosen.counts(),
+        "left_out": chosen.left_out,
+        **figures,
+    }
+    kept = {name: old.metrics[name] for name in ("morphology",) if name in old.metrics}
+    return replace(
+        old,
+        version=wanted.version,
+        temperature=limits.temperature,
+        threshold=limits.threshold,
+        conformal={"quantiles": [each.as_dict() for each in limits.quantiles]}
+        if limits.quantiles
+        else None,
+        metrics={**kept, "adaptation": told},
+        data=_data(old, chosen, wanted),
+        training={
+            **old.training,
+            "command": f"{old.training.get('command', '')} && python -m ml adapt".strip(" &"),
+        },
+        code=code_fingerprint(),
+    )
+
+
+def _data(old: ReleaseSpec, chosen: Chosen, wanted: Wanted) -> dict[str, Any]:
+    """The earlier release's sources, which its network learned from, and the laboratory's cells."""
+    own = {
+        "name": wanted.laboratory,
+        "words": f"{wanted.laboratory}: cells that the head was adapted to; {wanted.licence}",
+        "share_of_views": 0.0,
+        "folds": {"adaptation": len(chosen.records)},
+        "fingerprints": {"adaptation": fingerprint(chosen.records)},
+    }
+    return {**old.data, "sources": [*old.data.get("sources", []), own]}
+
+
+def _confusion(
+    known: Known, cells: SeenCells, compared: Comparison
+) -> tuple[tuple[int, ...], ...] | None:
+    """Cells that are named, left out of what read them; of absent classes, the former counts."""
+    former = known.spec.confusion_of_accepted
+    named = compared.after.is_named
+    guesses = compared.after.probabilities.argmax(axis=1)
+    counts = confusion_matrix(cells.labels[named], guesses[named], len(known.spec.class_names))
+    if former is None:
+        return None
+    rows = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, np.array(former))
+    return tuple(tuple(map(int, row)) for row in rows)
+
+
+def write_release(
+    spec: ReleaseSpec,
+    head: LinearHead,
+    statistics: NoveltyStatistics,
+    release_dir: Path,
+    out_dir: Path,
+) -> ReleaseSpec:
+    """Write the network of a release with another head, and all that serves and explains it."""
+    _, model = load_model(release_dir)
+    model.layers[-1].set_weights([head.kernel, head.bias])
+    out_dir.mkdir(parents=True, exist_ok=True)
+    model.save_weights(out_dir / WEIGHTS_NAME)
+    for name in (SUMMARY_NAME, MORPHOLOGY_NAME):
+        if (release_dir / name).is_file():
+            shutil.copyfile(release_dir / name, out_dir / name)
+    save(statistics, out_dir / REFERENCE_NAME)
+    spec = replace(
+        spec,
+        sha256=sha256_of(out_dir / WEIGHTS_NAME),
+        reference_sha256=sha256_of(out_dir / REFERENCE_NAME),
+    )
+    publish(out_dir, spec)
+    export_release(out_dir)
+    return verify(out_dir)
