@@ -45,13 +45,14 @@ lose {allowed[absent]:.0%} at most, another {allowed[present]:.0%}.
 |---|---|---|
 {kept}"""
 
-_REFERRAL = """Probabilities are the softmax at temperature {temperature}, fitted on the
-laboratory's cells held out from the head. A class stays a candidate if it is at least as likely as
-it is for all but {alpha:.0%} of that class's own held out cells (a split-conformal set a class,
-score {score}){carried}. A cell is named if its likeliest class is its only candidate; else, with
-several or none, it is referred to a human. {alpha:.0%} is the earlier release's choice: so few
-cells can't tell which is best. Quantiles pool the folds' heads, so the promise of split conformal
-sets holds but nearly (cross-conformal; Vovk, Ann Math Artif Intell 2015;74:9)."""
+_REFERRAL = """Probabilities are the softmax at temperature {temperature}: fitted on the
+laboratory's cells held out from the head, or the earlier release's if that is higher. A class stays
+a candidate if it is at least as likely as it is for all but {alpha:.0%} of that class's own held
+out cells (a split-conformal set a class, score {score}){carried}. A cell is named if its likeliest
+class is its only candidate; else, with several or none, it is referred to a human. {alpha:.0%} is
+the earlier release's choice: so few cells can't tell which is best. Quantiles pool the folds'
+heads, so the promise of split conformal sets holds but nearly (cross-conformal; Vovk, Ann Math
+Artif Intell 2015;74:9)."""
 
 
 def is_adapted(spec: ReleaseSpec) -> bool:

@@ -58,13 +58,12 @@ class Limits:
         strange = score(replace(statistics, limit=self.novelty), cells.first)
         return np.asarray(settled & (np.maximum(strange, cells.faults) <= 1.0))
 
-    def is_own(self, cells: SeenCells) -> NDArray[np.bool_]:
-        """Of which classes bool[C] the deciding limit rests on these cells."""
+    def is_own(self, cells: SeenCells, classes: int) -> NDArray[np.bool_]:
+        """Of which classes bool[C] the deciding limit rests on these cells; a threshold does."""
         chosen = self._deciding()
-        if chosen is None:
-            return np.bincount(cells.labels, minlength=1) > 0
-        counts = np.bincount(cells.labels, minlength=len(chosen.per_class))
-        return np.asarray(counts >= _least_for(chosen.alpha))
+        counts = np.bincount(cells.labels, minlength=classes)
+        least = 0 if chosen is None else _least_for(chosen.alpha)
+        return np.asarray(counts >= least)
 
     def _deciding(self) -> Quantiles | None:
         if self.referral is None:
@@ -85,9 +84,10 @@ def refit_limits(
 
     `replayed` are the logits of the reference cells by the old head and, held out, by the new. A
     class with too few cells for its quantile keeps the coverage that it had on the reference
-    cells. The limit of novelty never falls: it accepts 99 % of the laboratory's cells.
+    cells. The temperature never falls, as so few cells can't show that surer is right. Nor does
+    the limit of novelty: it accepts 99 % of the laboratory's cells.
     """
-    temperature = round(fit_temperature(logits, cells.labels), _DIGITS)
+    temperature = max(old.temperature, round(fit_temperature(logits, cells.labels), _DIGITS))
     found = softmax(logits, temperature)
     labels = statistics.example_labels
     before, after = softmax(replayed[0], old.temperature), softmax(replayed[1], temperature)

@@ -56,9 +56,9 @@ def adapt_release(
     cells = see_cells(release_dir, chosen.records, on_progress=on_progress)
     compared = cross_examine(known, cells)
     adapted = adapt_head(known, cells)
-    spec = _spec_of(known, adapted, chosen, wanted, _figures(known, adapted, cells, compared))
-    origin = {"release": digest_of(manifest_of(release_dir))}
-    spec.metrics["adaptation"]["from"].update(origin)
+    origin = _describe(known.spec, release_dir)
+    figures = {"from": origin, **_figures(known, adapted, cells, compared)}
+    spec = _spec_of(known, adapted, chosen, wanted, figures)
     confusion = _confusion(known, cells, compared)
     return write_release(
         replace(spec, confusion_of_accepted=confusion),
@@ -69,32 +69,34 @@ def adapt_release(
     )
 
 
+def _describe(spec: ReleaseSpec, release_dir: Path) -> dict[str, str]:
+    """The release that another comes from: by name, weights, and all that it holds."""
+    return {
+        "name": spec.name,
+        "version": spec.version,
+        "sha256": spec.sha256,
+        "release": digest_of(manifest_of(release_dir)),
+    }
+
+
 def _figures(
     known: Known, adapted: Adapted, cells: SeenCells, compared: Comparison
 ) -> dict[str, Any]:
-    spec = known.spec
+    names, limits, statistics = known.spec.class_names, adapted.limits, known.statistics
+    is_own = limits.is_own(cells, len(names))
+    widened = (limits.novelty - statistics.typical) / (statistics.limit - statistics.typical)
+    recalls = zip(names, adapted.former_recalls, adapted.recalls, strict=True)
     return {
-        "from": {"name": spec.name, "version": spec.version, "sha256": spec.sha256},
         "folds": FOLDS,
         "pull": adapted.pull,
-        "carried": [
-            name
-            for name, is_own in zip(spec.class_names, adapted.limits.is_own(cells), strict=True)
-            if not is_own
-        ],
-        "novelty_limit": round(
-            (adapted.limits.novelty - known.statistics.typical)
-            / (known.statistics.limit - known.statistics.typical),
-            3,
-        ),
-        **compared.as_dict(cells, spec.class_names),
+        "carried": [name for name, own in zip(names, is_own, strict=True) if not own],
+        "novelty_limit": round(widened, 3),
+        **compared.as_dict(cells, names),
         "reference_cells": {
             "allowed": {"absent": FORGETTING, "present": YIELDING},
             "recall": {
                 name: {"before": round(float(before), 4), "after": round(float(after), 4)}
-                for name, before, after in zip(
-                    spec.class_names, adapted.former_recalls, adapted.recalls, strict=True
-                )
+                for name, before, after in recalls
             },
         },
     }
@@ -150,11 +152,11 @@ def _confusion(
 ) -> tuple[tuple[int, ...], ...] | None:
     """Cells that are named, left out of what read them; of absent classes, the former counts."""
     former = known.spec.confusion_of_accepted
+    if former is None:
+        return None
     named = compared.after.is_named
     guesses = compared.after.probabilities.argmax(axis=1)
     counts = confusion_matrix(cells.labels[named], guesses[named], len(known.spec.class_names))
-    if former is None:
-        return None
     rows = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, np.array(former))
     return tuple(tuple(map(int, row)) for row in rows)
 

@@ -92,7 +92,7 @@ def test_classes_that_the_laboratory_lacks_are_not_forgotten(known: Known) -> No
 def test_what_the_laboratory_lacks_keeps_its_share_of_reference_cells(known: Known) -> None:
     mine = draw_cells(60, seed=3, stain=STAIN, classes=2)
     adapted = adapt_head(known, mine)
-    assert adapted.limits.is_own(mine).tolist() == [True, True, False, False]
+    assert adapted.limits.is_own(mine, 4).tolist() == [True, True, False, False]
     (quantiles,) = adapted.limits.quantiles
     assert quantiles.class_counts == (60, 60, 60, 60)
     assert None not in quantiles.per_class
@@ -109,6 +109,12 @@ def test_the_limit_of_novelty_takes_the_laboratorys_cells_for_known(known: Known
     assert read_with(known, adapt_head(known, mine), others).is_named.mean() > 0.7
     at_home = adapt_head(known, draw_cells(60, seed=7))
     assert at_home.limits.novelty >= known.statistics.limit
+
+
+def test_few_cells_read_without_an_error_make_it_no_surer(known: Known) -> None:
+    cells = draw_cells(40, seed=3)
+    easy = replace(cells, first=(MIDDLES[cells.labels] * 2).astype(np.float32))
+    assert adapt_head(known, easy).limits.temperature == known.spec.temperature
 
 
 def test_no_group_is_parted_and_every_cell_is_left_out_once() -> None:
