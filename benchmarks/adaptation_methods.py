@@ -44,7 +44,8 @@ def _aligned(known: Known, mine: SeenCells, *, spread: bool) -> Read:
     for label in np.unique(labels):
         new, old = places[labels == label], homes.places[homes.labels == label]
         gaps.append(new.mean(axis=0) - old.mean(axis=0))
-        scales.append(old.var(axis=0) / new.var(axis=0).clip(1e-6) if len(new) > 2 else 1.0)
+        if len(new) > 2:
+            scales.append(old.var(axis=0) / new.var(axis=0).clip(1e-6))
     shares = np.bincount(labels)[np.unique(labels)] / len(labels)
     gap = shares @ np.array(gaps)
     rate = np.sqrt(np.clip(np.median(scales), 0.25, 4.0)) if spread else 1.0

@@ -12,8 +12,8 @@ from ml.data.records import Record
 from ml.errors import DatasetError
 
 LEAST_CELLS: Final = 100
-"""In all. The learning curve of docs/models.md: at 50 a laboratory may be read worse than before;
-and the limit of novelty is a 99th percentile, which fewer cells don't have."""
+"""In all. The limit of novelty is a 99th percentile, which fewer cells don't have, and before and
+after would be told from few more than 20 cells a fold; docs/models.md has the learning curve."""
 
 LEAST_OF_CLASS: Final = 10
 LEAST_GROUPS: Final = 5
