@@ -104,7 +104,7 @@ def make_release(
     )
     say("Writing the release", 0, 1)
     spec = _spec_of(material, training_set, found, release_dir, version, seed)
-    return _write(spec, layer, statistics, release_dir, out_dir)
+    return write_release(spec, layer, statistics, release_dir, out_dir)
 
 
 def gather(release_dir: Path, records: Sequence[Record], *, say: Say = lambda *_: None) -> Material:
@@ -272,7 +272,7 @@ def _data(
     }
 
 
-def _write(
+def write_release(
     spec: ReleaseSpec,
     layer: DenseLayer,
     statistics: NoveltyStatistics,

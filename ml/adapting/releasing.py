@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,18 +12,14 @@ import numpy as np
 from ml.adapting.cells import SeenCells, see_cells
 from ml.adapting.enough import Chosen
 from ml.adapting.examining import Comparison, cross_examine
-from ml.adapting.heads import LinearHead
 from ml.adapting.learning import FOLDS, FORGETTING, YIELDING, Adapted, Known, adapt_head, read_known
-from ml.artifacts import SUMMARY_NAME, WEIGHTS_NAME, ReleaseSpec, sha256_of, verify
-from ml.card import publish
+from ml.artifacts import ReleaseSpec
 from ml.data.records import fingerprint
 from ml.errors import ArtifactError
-from ml.exporting import export_release
 from ml.fingerprints import code_fingerprint, digest_of, manifest_of
-from ml.keras_release import load_model
+from ml.head_fitting import DenseLayer
 from ml.metrics import confusion_matrix
-from ml.morphology import MORPHOLOGY_NAME
-from ml.novelty import REFERENCE_NAME, NoveltyStatistics, save
+from ml.retraining import write_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ def adapt_release(
     confusion = _confusion(known, cells, compared)
     return write_release(
         replace(spec, confusion_of_accepted=confusion),
-        adapted.head,
+        DenseLayer(adapted.head.kernel, adapted.head.bias),
         replace(known.statistics, limit=adapted.limits.novelty),
         release_dir,
         out_dir,
@@ -159,29 +154,3 @@ def _confusion(
     counts = confusion_matrix(cells.labels[named], guesses[named], len(known.spec.class_names))
     rows = np.where(counts.sum(axis=1, keepdims=True) > 0, counts, np.array(former))
     return tuple(tuple(map(int, row)) for row in rows)
-
-
-def write_release(
-    spec: ReleaseSpec,
-    head: LinearHead,
-    statistics: NoveltyStatistics,
-    release_dir: Path,
-    out_dir: Path,
-) -> ReleaseSpec:
-    """Write the network of a release with another head, and all that serves and explains it."""
-    _, model = load_model(release_dir)
-    model.layers[-1].set_weights([head.kernel, head.bias])
-    out_dir.mkdir(parents=True, exist_ok=True)
-    model.save_weights(out_dir / WEIGHTS_NAME)
-    for name in (SUMMARY_NAME, MORPHOLOGY_NAME):
-        if (release_dir / name).is_file():
-            shutil.copyfile(release_dir / name, out_dir / name)
-    save(statistics, out_dir / REFERENCE_NAME)
-    spec = replace(
-        spec,
-        sha256=sha256_of(out_dir / WEIGHTS_NAME),
-        reference_sha256=sha256_of(out_dir / REFERENCE_NAME),
-    )
-    publish(out_dir, spec)
-    export_release(out_dir)
-    return verify(out_dir)
