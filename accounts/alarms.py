@@ -6,4 +6,6 @@ ACTIONS = {
     "audit.anchor_refused": "Audit trail not anchored",
     "history.unexplained": "Rows changed outside the application",
     "history.switched_off": "Row history switched off",
+    "patient.break_glass": "Restricted record opened in an emergency",
+    "restricted_access.overdue": "Judgement of an emergency access overdue",
 }

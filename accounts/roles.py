@@ -27,6 +27,7 @@ DUTIES: dict[str, str] = {
     "manage_users": "Can invite, change, deactivate and unlock accounts",
     "view_quality": "Can see turn-around, workload, drift, controls and agreement",
     "view_audit": "Can read the audit trail",
+    "protect_patients": "Can restrict records and judge emergency access to them",
 }
 
 ROLE_DUTIES: dict[Role, frozenset[str]] = {
@@ -68,6 +69,7 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "manage_interfaces",
             "manage_users",
             "view_audit",
+            "protect_patients",
             "discuss_case",
             "export_reports",
             "export_research",
@@ -109,9 +111,10 @@ DUTY_OPENS: dict[str, str] = {
     "manage_laboratory": "Laboratory settings, report layout, withdrawals",
     "approve_limits": "Approving limits and cut-offs",
     "manage_interfaces": "Interfaces, messages, webhooks",
-    "manage_users": "Users, permissions, access reviews, emergency access",
+    "manage_users": "Users, permissions, access reviews",
     "view_quality": "Quality boards",
     "view_audit": "Audit trail",
+    "protect_patients": "Restricted records: the mark, who is named, emergency access",
 }
 
 # Duties that one person never holds together, and why; nothing given to a person may join them.

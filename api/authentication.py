@@ -35,6 +35,7 @@ class TokenAuthentication(BaseAuthentication):
         except TokenInvalid as refusal:
             raise AuthenticationFailed(str(refusal)) from refusal
         act_by(token.means)
+        token.owner.acts_by_program = True
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

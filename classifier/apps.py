@@ -6,6 +6,15 @@ ACTIONS = {
     "patient.registered": "Patient registered",
     "patient.readers_listed": "Readers of a patient's record listed",
     "patient.readers_exported": "Readers of a patient's record exported",
+    "patient.restricted": "Record restricted",
+    "patient.restriction_lifted": "Restriction of a record lifted",
+    "patient.person_named": "Person named for a restricted record",
+    "patient.person_unnamed": "Person taken off a restricted record",
+    "patient.restriction_viewed": "Restriction of a record viewed",
+    "patient.number_matched": "Number of a restricted record searched for",
+    "restricted_access.judged": "Emergency access judged",
+    "restricted_access.viewed": "Emergency access looked into",
+    "case.taken_up": "Case of a restricted record taken up",
     "case.registered": "Case registered",
     "case.order_changed": "Order changed",
     "case.results_added": "Analyser results added",
@@ -86,11 +95,16 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self) -> None:
-        from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from accounts.audit import EMERGENCIES, register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.explaining import WITHHOLDERS  # noqa: PLC0415
         from accounts.history.following import follow  # noqa: PLC0415
         from classifier import followed, notices  # noqa: PLC0415
+        from classifier.care import patients_in_emergency  # noqa: PLC0415
+        from classifier.selectors.row_owners import closed_rows  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        EMERGENCIES.append(patients_in_emergency)
+        WITHHOLDERS.append(closed_rows)
         follow(*followed.TABLES)
         register_kinds(*notices.KINDS)

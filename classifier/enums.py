@@ -25,6 +25,15 @@ REVIEWABLE = (
     CaseStatus.AMENDING,
     CaseStatus.SIGNED_OFF,
 )
+UNFINISHED = (
+    CaseStatus.REGISTERED,
+    CaseStatus.IN_CLASSIFICATION,
+    CaseStatus.CLASSIFICATION_FAILED,
+    CaseStatus.AWAITING_REVIEW,
+    CaseStatus.IN_REVIEW,
+    CaseStatus.AMENDING,
+)
+"""Somebody of the laboratory still has to do something with the case."""
 
 
 class Priority(models.TextChoices):
@@ -309,3 +318,29 @@ class ReadingSeat(models.IntegerChoices):
     FIRST = 1, _("Reader 1")
     SECOND = 2, _("Reader 2")
     ARBITER = 3, _("Arbiter")
+
+
+class RestrictionKind(models.TextChoices):
+    """Why a record is open to few."""
+
+    STAFF = "staff", _("Member of staff")
+    PUBLIC = "public", _("Publicly known person")
+    PROTECTED = "protected", _("Protected person")
+    OTHER = "other", _("Other")
+
+
+class EmergencyCause(models.TextChoices):
+    """Why somebody opens a restricted record without taking part in the care."""
+
+    TREATMENT = "treatment", _("Urgent treatment")
+    CRITICAL = "critical", _("Critical result to be told")
+    IDENTITY = "identity", _("Doubt about the identity of a specimen")
+    COVER = "cover", _("The person in charge cannot be reached")
+    OTHER = "other", _("Other")
+
+
+class EmergencyVerdict(models.TextChoices):
+    """What was said of an emergency access afterwards."""
+
+    JUSTIFIED = "justified", _("Justified")
+    NOT_JUSTIFIED = "not_justified", _("Not justified")

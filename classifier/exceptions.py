@@ -67,9 +67,20 @@ class PartOutOfPlace(DomainError):
 
 
 class DuplicatePatient(DomainError):
-    """A patient with this MRN is registered already, or people look the same."""
+    """A patient with this MRN is registered already, or people look the same.
 
-    def __init__(self, message: str, candidates: Sequence["Patient"], *, certain: bool) -> None:
+    `closed` is a record of this MRN that is restricted to others: its door, no identity.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        candidates: Sequence["Patient"],
+        *,
+        certain: bool,
+        closed: "Patient | None" = None,
+    ) -> None:
         super().__init__(message)
         self.candidates = candidates
+        self.closed = closed
         self.is_certain = certain

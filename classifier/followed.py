@@ -7,6 +7,11 @@ from accounts.history.following import Followed
 # without an audit event, and says nothing about a result that a person didn't confirm.
 TABLES = (
     Followed("classifier_patient"),
+    Followed("classifier_restriction"),
+    Followed("classifier_namedperson"),
+    Followed("classifier_casetakeup"),
+    Followed("classifier_emergencyaccess"),
+    Followed("classifier_emergencyjudgement"),
     Followed("classifier_case"),
     Followed("classifier_specimen"),
     Followed(

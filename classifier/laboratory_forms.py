@@ -25,7 +25,8 @@ class LaboratoryForm(forms.ModelForm):
             "name", "address", "phone", "director", "accreditation", "clia_number",
             "mrn_issuer", "cell_target", "platelet_factor", "erythroblast_limit",
             "adult_from_years", "referral_days", "critical_due_minutes",
-            "critical_escalation_minutes", "escalation_email",
+            "critical_escalation_minutes", "escalation_email", "emergency_minutes",
+            "emergency_judgement_days",
         ]  # fmt: skip
         labels = {
             "platelet_factor": "Platelet factor",
@@ -35,6 +36,8 @@ class LaboratoryForm(forms.ModelForm):
             "critical_due_minutes": "Minutes to tell a critical result",
             "critical_escalation_minutes": "Minutes until it is passed on",
             "escalation_email": "Escalation address",
+            "emergency_minutes": "Minutes of an emergency access",
+            "emergency_judgement_days": "Days to judge it",
         }
         widgets = {"address": forms.Textarea(attrs={"rows": 2})}
 

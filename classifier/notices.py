@@ -55,6 +55,18 @@ def _case(event: AuditEvent) -> str:
     return reverse("classifier:case_detail", args=[event.target_id])
 
 
+def _who_protects_records(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("protect_patients")
+
+
+def _emergency(event: AuditEvent) -> str:
+    return reverse("classifier:emergency", args=[event.target_id])
+
+
+def _restriction(event: AuditEvent) -> str:
+    return reverse("classifier:restriction", args=[event.target_id])
+
+
 READY = ("case.complete_classification", "case.review_manually")
 
 KINDS = (
@@ -126,6 +138,34 @@ KINDS = (
         duty="review_case",
         audience=_signer_if_late,
         address=_case,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="emergency.opened",
+        title="A restricted record was opened in an emergency",
+        actions=("patient.break_glass",),
+        duty="protect_patients",
+        audience=_who_protects_records,
+        address=_emergency,
+        by_mail=True,
+        is_urgent=True,
+    ),
+    NoticeKind(
+        name="emergency.overdue",
+        title="An emergency access was not judged in time",
+        actions=("restricted_access.overdue",),
+        duty="protect_patients",
+        audience=_who_protects_records,
+        address=_emergency,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="restriction.lifted",
+        title="The restriction of a record was lifted",
+        actions=("patient.restriction_lifted",),
+        duty="protect_patients",
+        audience=_who_protects_records,
+        address=_restriction,
         by_mail=True,
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from classifier.enums import CaseStatus
+from classifier.enums import UNFINISHED, CaseStatus
 from classifier.models import Case, Review
 
 if TYPE_CHECKING:
@@ -16,6 +16,12 @@ TECHNICIAN_STAGE = (
     CaseStatus.AWAITING_REVIEW,
 )
 
+
+PREPARED = (
+    CaseStatus.REGISTERED,
+    CaseStatus.IN_CLASSIFICATION,
+    CaseStatus.CLASSIFICATION_FAILED,
+)
 
 READING_BARS: list[Callable[["User", Case], bool]] = []
 """Further reasons why somebody doesn't read a case blind; apps above add theirs when they load."""
@@ -147,6 +153,30 @@ def can_read_reference_count(user: "User", case: Case) -> bool:
         and not case.critical_alerts.filter(calls__called_by=user).exists()
         and not any(is_barred(user, case) for is_barred in READING_BARS)
     )
+
+
+def can_protect_patients(user: "User", _case: Case | None = None) -> bool:
+    """Whoever holds the duty marks records, keeps their access lists and judges emergencies."""
+    return user.has_perm("accounts.protect_patients")
+
+
+def can_take_up(user: "User", case: Case) -> bool:
+    """Whoever has the next step of an unfinished case of a restricted record to do.
+
+    While the technician prepares it, whoever submits cases; once it waits for review, a
+    pathologist who did not submit it; while a critical result of it is open, whoever may tell it.
+    """
+    if case.status in PREPARED:
+        return user.has_perm("accounts.submit_case")
+    if case.status == CaseStatus.AWAITING_REVIEW and can_open_review(user, case):
+        return True
+    is_critical = case.critical_alerts.filter(closed_at=None).exists()
+    return case.status in UNFINISHED and is_critical and can_record_callback(user)
+
+
+def can_break_glass(user: "User", _case: Case | None = None) -> bool:
+    """A person of the laboratory who may read patient records; never a program in their name."""
+    return user.has_perm("accounts.view_patient") and not user.acts_by_program
 
 
 def is_system(user: "User", _case: Case) -> bool:

@@ -9,9 +9,11 @@ from django.db.models import Case as Choice
 from django.db.models import Exists, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, JSONObject, Now
 
+from classifier.care import hidden_patients
 from classifier.enums import (
     OPEN_RUN_STATUSES,
     QUICK_METHODS,
+    UNFINISHED,
     CaseStatus,
     DetectedKind,
     ExplanationStatus,
@@ -53,9 +55,23 @@ class PatientQuerySet(models.QuerySet):
     """Selections of patients."""
 
     def visible_to(self, user: "User") -> Self:
-        """Return the patients whose record the user may read."""
+        """Return the patients whose record the user may read; restricted ones only in their care.
+
+        The one place that says so, with its sibling for cases: pages, lists, programs and
+        exports all ask one of the two.
+        """
         if not user.has_perm("accounts.view_patient"):
             return self.none()
+        return self.not_read_blind_by(user).exclude(pk__in=hidden_patients(user))
+
+    def restricted_for(self, user: "User") -> Self:
+        """Return the patients whose record the user could read, were it not restricted."""
+        if not user.has_perm("accounts.view_patient"):
+            return self.none()
+        return self.not_read_blind_by(user).filter(pk__in=hidden_patients(user))
+
+    def not_read_blind_by(self, user: "User") -> Self:
+        """Leave out the patients whose cells the user is just reading blind."""
         return self.exclude(_is_read_blind(user, patient="pk"))
 
     def matching(self, text: str) -> Self:
@@ -74,10 +90,34 @@ class CaseQuerySet(models.QuerySet):
     """Selections of cases."""
 
     def visible_to(self, user: "User") -> Self:
-        """Return the cases that the user may open; none of a patient whose cells are read blind."""
+        """Return the cases that the user may open.
+
+        None of a patient whose cells the user reads blind, none of a record that is restricted
+        to others.
+        """
         if not user.has_perm("accounts.view_patient"):
             return self.none()
-        return self.not_read_blind_by(user)
+        return self.not_read_blind_by(user).exclude(patient__in=hidden_patients(user))
+
+    def restricted_for(self, user: "User") -> Self:
+        """Return the cases that the user could open, were their records not restricted."""
+        if not user.has_perm("accounts.view_patient"):
+            return self.none()
+        return self.not_read_blind_by(user).filter(patient__in=hidden_patients(user))
+
+    def listed_for(self, user: "User") -> Self:
+        """Return the cases of the user's worklist, annotated with `is_hidden`.
+
+        Those of restricted records are among them while somebody has to work on them; whose they
+        are may not be shown.
+        """
+        if not user.has_perm("accounts.view_patient"):
+            return self.none()
+        hidden = Q(patient__in=hidden_patients(user))
+        listed = self.not_read_blind_by(user).annotate(
+            is_hidden=Choice(When(hidden, then=Value(value=True)), default=Value(value=False))
+        )
+        return listed.filter(Q(is_hidden=False) | Q(status__in=UNFINISHED))
 
     def not_read_blind_by(self, user: "User") -> Self:
         """Leave out the cases of patients whose cells the user is just reading blind."""
@@ -167,11 +207,13 @@ class ReferenceCellQuerySet(models.QuerySet):
         """Return what the user may look at; retired cells for those who keep the library.
 
         No cell of a patient whose cells the user is just reading blind: the library says what
-        class it shows.
+        class it shows. None of a record that is restricted to others.
         """
         if user.has_perm("accounts.review_case"):
-            return self.exclude(_is_read_blind(user, patient="cell__image__case__patient"))
-        return self.in_use() if user.is_authenticated else self.none()
+            shown = self.exclude(_is_read_blind(user, patient="cell__image__case__patient"))
+        else:
+            shown = self.in_use() if user.is_authenticated else self.none()
+        return shown.exclude(cell__image__case__patient__in=hidden_patients(user))
 
     def in_use(self) -> Self:
         """Return the cells that are not retired."""
@@ -274,13 +316,14 @@ class ReferenceStudyQuerySet(models.QuerySet):
         """Return the studies that the user may open: all, for readers and those who manage.
 
         While the user reads blind, of that patient the study being read alone: an earlier one
-        shows what others called the cells.
+        shows what others called the cells. None of a record that is restricted to others.
         """
         if not any(user.has_perm(duty) for duty in self.DUTIES):
             return self.none()
         readings = apps.get_model("classifier", "ReferenceReading")._default_manager
         own = Exists(readings.open().filter(reader=user, study=OuterRef("pk")))
-        return self.filter(own | ~_is_read_blind(user, patient="case__patient"))
+        shown = self.filter(own | ~_is_read_blind(user, patient="case__patient"))
+        return shown.exclude(case__patient__in=hidden_patients(user))
 
 
 class ReferenceReadingQuerySet(models.QuerySet):

@@ -12,6 +12,7 @@ from classifier import dispatch
 from classifier.services import (
     classification,
     critical_calls,
+    emergencies,
     escalation_mail,
     explaining,
     explanations,
@@ -46,6 +47,12 @@ def classify_waiting_runs(self: DatabaseTask) -> None:
 def embed_reference_cells() -> None:
     """Embed the reference cells that the active model has not seen."""
     reference_embeddings.embed_reference_cells()
+
+
+@shared_task(base=DatabaseTask)
+def watch_emergency_access() -> None:
+    """Tell once of each emergency access that nobody judged in time."""
+    emergencies.tell_overdue()
 
 
 @shared_task(base=DatabaseTask)

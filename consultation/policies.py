@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet
 
 from classifier.enums import REVIEWABLE
 from classifier.models import Case
@@ -54,6 +54,11 @@ def has_spoken_about(user: "User", case: Case) -> bool:
         ).exists()
         or case.comments.filter(author=user).exists()
     )
+
+
+def is_asked(user: "User", patient: OuterRef) -> "QuerySet[Referral]":
+    """Return the referrals that ask for the user's opinion on a case of the patient now."""
+    return Referral.objects.open().filter(consultant=user, case__patient=patient)
 
 
 def can_comment(user: "User", case: Case) -> bool:

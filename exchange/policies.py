@@ -1,8 +1,12 @@
 """Who may do what with messages of other systems."""
 
+import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from classifier.care import hidden_patients
 from classifier.exceptions import NotPermitted
+from classifier.models import Patient
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -21,6 +25,22 @@ def can_settle(user: "User") -> bool:
 def can_manage_senders(user: "User") -> bool:
     """Whoever connects other systems."""
     return user.has_perm("accounts.manage_interfaces")
+
+
+def is_closed(user: "User", patient_ids: Iterable[uuid.UUID]) -> bool:
+    """Tell whether a message is about a record that is restricted to others."""
+    wanted = Patient.objects.filter(pk__in=list(patient_ids))
+    return wanted.filter(pk__in=hidden_patients(user)).exists()
+
+
+def check_is_open(user: "User", patient_ids: Iterable[uuid.UUID]) -> None:
+    """Let nobody read a message about a record that is restricted to others.
+
+    Raises:
+        NotPermitted: it is.
+    """
+    if is_closed(user, patient_ids):
+        raise NotPermitted("This message is about a restricted record.")
 
 
 def check_can_manage(user: "User") -> None:

@@ -1,6 +1,7 @@
 """Reading row history: what happened to a record, and what no audit event explains."""
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,9 @@ from accounts.history.following import FOLLOWED, switched_off
 from accounts.history.models import RowChange
 from accounts.models import AuditEvent, AuditSeal, User
 
+# Which of a kind's records show somebody nothing but that they changed; apps above add theirs.
+WITHHOLDERS: list[Callable[[User, str, Collection[str]], Collection[str]]] = []
+
 UNEXPLAINED = "history.unexplained"
 SWITCHED_OFF = "history.switched_off"
 # A transaction that is still open has no seal yet.
@@ -26,11 +30,13 @@ class Happening:
     """A change of a record with the audit entries of its transaction; either may be missing.
 
     A transaction may hold many: the first few are given, those about the record itself first.
+    Of a record that `is_withheld` from the reader, no values are shown.
     """
 
     change: RowChange | None
     entries: tuple[selectors.AuditEntry, ...]
     further: int = 0
+    is_withheld: bool = False
 
     @property
     def is_outside(self) -> bool:
@@ -40,7 +46,7 @@ class Happening:
     @property
     def columns(self) -> list[selectors.Change]:
         """What changed, column by column."""
-        if self.change is None:
+        if self.change is None or self.is_withheld:
             return []
         return selectors.changes(self.change.before, self.change.after)
 
@@ -65,6 +71,11 @@ def table_of(label: str) -> str | None:
     except (LookupError, ValueError):
         return None
     return table if table in FOLLOWED else None
+
+
+def withheld(user: User, label: str, row_ids: Collection[str]) -> set[str]:
+    """Return the records of a kind whose values may not be shown to somebody."""
+    return {row for find in WITHHOLDERS for row in find(user, label, row_ids)}
 
 
 def unexplained() -> QuerySet[RowChange]:

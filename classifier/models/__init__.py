@@ -23,6 +23,13 @@ from classifier.models.reference_counts import (
     ReferenceStudy,
     StudyCell,
 )
+from classifier.models.restrictions import (
+    CaseTakeUp,
+    EmergencyAccess,
+    EmergencyJudgement,
+    NamedPerson,
+    Restriction,
+)
 from classifier.models.review import Correction, Review
 from classifier.models.slides import Slide, SlideFile
 from classifier.models.specimen import Specimen
@@ -31,6 +38,7 @@ __all__ = [
     "AccessionCounter",
     "AnalyserResult",
     "Case",
+    "CaseTakeUp",
     "Cell",
     "ClassificationRun",
     "Correction",
@@ -39,12 +47,15 @@ __all__ = [
     "CriticalLimit",
     "CriticalSnapshot",
     "DeltaLimit",
+    "EmergencyAccess",
+    "EmergencyJudgement",
     "Explanation",
     "FieldScan",
     "Laboratory",
     "ModelVersion",
     "MorphologyFeature",
     "MorphologyFinding",
+    "NamedPerson",
     "Patient",
     "Prediction",
     "Presence",
@@ -53,6 +64,7 @@ __all__ = [
     "ReferenceMark",
     "ReferenceReading",
     "ReferenceStudy",
+    "Restriction",
     "Review",
     "Slide",
     "SlideFile",

@@ -66,6 +66,18 @@ class Laboratory(models.Model):
         blank=True,
         help_text="Gets a message without patient data when a critical result is passed on.",
     )
+    emergency_minutes = models.PositiveSmallIntegerField(
+        "emergency access: minutes",
+        default=60,
+        validators=[MinValueValidator(5), MaxValueValidator(1440)],
+        help_text="How long a restricted record stays open to who opened it in an emergency.",
+    )
+    emergency_judgement_days = models.PositiveSmallIntegerField(
+        "emergency access: judged within",
+        default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(90)],
+        help_text="Days within which somebody else says whether an emergency access was justified.",
+    )
     is_demo = models.BooleanField(default=False)
 
     class Meta:

@@ -14,6 +14,7 @@ from accounts.models import AuditEvent
 from classifier import accession
 from classifier.enums import RunStatus
 from classifier.models import Case, Cell, ClassificationRun, SmearImage
+from classifier.querysets import CaseQuerySet
 
 if TYPE_CHECKING:
     import uuid
@@ -69,10 +70,19 @@ def get_image(user: "User", image_id: "uuid.UUID") -> SmearImage:
 
 def find_by_accession(user: "User", text: str) -> Case | None:
     """Return the visible case whose accession number was typed or scanned, if it is one."""
+    return _numbered(Case.objects.visible_to(user), text)
+
+
+def find_restricted(user: "User", text: str) -> Case | None:
+    """Return the case of that accession number whose record is closed to the user."""
+    return _numbered(Case.objects.restricted_for(user), text)
+
+
+def _numbered(cases: CaseQuerySet, text: str) -> Case | None:
     if not accession.is_well_formed(text):
         return None
     plain = text.strip().upper().replace("-", "")
-    return Case.objects.visible_to(user).filter(accession_number=f"{plain[:4]}-{plain[4:]}").first()
+    return cases.filter(accession_number=f"{plain[:4]}-{plain[4:]}").first()
 
 
 def case_images(case: Case) -> QuerySet[SmearImage]:

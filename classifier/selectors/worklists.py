@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from classifier import accession, policies
-from classifier.enums import CaseStatus, ReviewOutcome
+from classifier.enums import UNFINISHED, CaseStatus, ReviewOutcome
 from classifier.models import Case, Cell, CriticalAlert, Laboratory, Review, SmearImage
 from classifier.querysets import CaseQuerySet, priority_rank
 from classifier.selectors import intake
@@ -26,12 +26,6 @@ LABEL = re.compile(r"(?P<number>[A-Z]{2}\d{2}-?\d{6}[0-9A-Z*])(-\d{1,2})?")
 
 WITH_REVIEWER = (CaseStatus.IN_REVIEW, CaseStatus.AMENDING)
 TO_REVIEW = (CaseStatus.AWAITING_REVIEW, *WITH_REVIEWER)
-OPEN_STATUSES = (
-    CaseStatus.REGISTERED,
-    CaseStatus.IN_CLASSIFICATION,
-    CaseStatus.CLASSIFICATION_FAILED,
-    *TO_REVIEW,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,8 @@ class CountedTab:
 class Row:
     """One case of the list. `referred` counts the cells that wait for a human's decision.
 
-    `timer` runs while somebody has to be told a critical result.
+    `timer` runs while somebody has to be told a critical result. Of a case that `is_hidden`,
+    as its record is restricted, nothing else is shown.
     """
 
     case: Case
@@ -66,6 +61,7 @@ class Row:
     is_mine: bool
     can_open: bool
     is_critical: bool
+    is_hidden: bool
     timer: Timer | None
 
     @property
@@ -128,6 +124,7 @@ class Scan:
 
     case: Case | None = None
     problem: str = ""
+    is_restricted: bool = False
 
 
 def tabs_for(user: "User") -> tuple[str, ...]:
@@ -139,7 +136,7 @@ def tabs_for(user: "User") -> tuple[str, ...]:
 
 def count_tabs(user: "User") -> list[CountedTab]:
     """Count the person's views in one query."""
-    current = Q(status__in=OPEN_STATUSES) | _signed_lately()
+    current = Q(status__in=UNFINISHED) | _signed_lately()
     counts = (
         _annotated(user)
         .filter(current)
@@ -188,6 +185,7 @@ def describe_cases(user: "User", cases: Sequence[Case]) -> list[Row]:
             can_open=case.status == CaseStatus.AWAITING_REVIEW
             and policies.can_open_review(user, case),
             is_critical=case.pk in alerts,
+            is_hidden=getattr(case, "is_hidden", False),
             timer=timer_of(alerts[case.pk], laboratory) if case.pk in alerts else None,
         )
         for case in cases
@@ -206,6 +204,8 @@ def resolve_scan(user: "User", text: str) -> Scan:
             "Scan the label again, or compare what you typed."
         )
     case = intake.find_by_accession(user, number)
+    if case is None and (closed := intake.find_restricted(user, number)):
+        return Scan(closed, is_restricted=True)
     return Scan(case) if case else Scan(problem=f"There is no case {number} here.")
 
 
@@ -214,7 +214,7 @@ def _annotated(user: "User") -> CaseQuerySet:
     mine = Review.objects.filter(case=OuterRef("pk"), reviewer=user, completed_at=None)
     alerts = CriticalAlert.objects.filter(case=OuterRef("pk"), closed_at=None)
     untold = alerts.filter(waiting_since__isnull=False)
-    cases: CaseQuerySet = Case.objects.visible_to(user).annotate(
+    cases: CaseQuerySet = Case.objects.listed_for(user).annotate(
         was_returned=Exists(returned),
         is_held=Exists(mine),
         is_critical=Exists(alerts),
@@ -227,7 +227,7 @@ def _annotated(user: "User") -> CaseQuerySet:
 def _condition(tab: str) -> Q:
     conditions = {
         "review": Q(status__in=TO_REVIEW),
-        "critical": Q(status__in=OPEN_STATUSES, is_critical=True),
+        "critical": Q(status__in=UNFINISHED, is_critical=True),
         "mine": Q(status__in=WITH_REVIEWER, is_held=True),
         "drafts": Q(status=CaseStatus.REGISTERED, was_returned=False),
         "returned": Q(status=CaseStatus.REGISTERED, was_returned=True),

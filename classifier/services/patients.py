@@ -40,7 +40,7 @@ def register_patient(*, actor: "User", identity: Identity, duplicate_reason: str
         raise NotPermitted("You may not register patients.")
     if identity.birth_date > timezone.localdate():
         raise DomainError("The birth date lies in the future.")
-    _refuse_duplicates(identity, duplicate_reason)
+    _refuse_duplicates(actor, identity, duplicate_reason)
     patient = Patient.objects.create(**asdict(identity), registered_by=actor)
     record(
         actor=actor,
@@ -64,16 +64,28 @@ def find_look_alikes(identity: Identity) -> list[Patient]:
     return list((same_person | same_number).distinct()[:10])
 
 
-def _refuse_duplicates(identity: Identity, duplicate_reason: str) -> None:
+def _refuse_duplicates(actor: "User", identity: Identity, duplicate_reason: str) -> None:
     existing = Patient.objects.filter(mrn=identity.mrn, mrn_issuer=identity.mrn_issuer).first()
+    if existing and _is_closed(actor, existing):
+        raise DuplicatePatient(
+            "This MRN is already registered with this issuer, for a restricted record.",
+            [],
+            certain=True,
+            closed=existing,
+        )
     if existing:
         raise DuplicatePatient(
             "This MRN is already registered with this issuer.", [existing], certain=True
         )
-    look_alikes = find_look_alikes(identity)
+    look_alikes = [one for one in find_look_alikes(identity) if not _is_closed(actor, one)]
     if look_alikes and not duplicate_reason.strip():
         raise DuplicatePatient(
             "A registered patient looks the same. Open that patient, or say why this is another.",
             look_alikes,
             certain=False,
         )
+
+
+def _is_closed(actor: "User", patient: Patient) -> bool:
+    """Tell whether whom it is may not be said; a name alone never finds a restricted record."""
+    return Patient.objects.restricted_for(actor).filter(pk=patient.pk).exists()

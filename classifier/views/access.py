@@ -1,17 +1,21 @@
 """The door of every page: who comes in, and how a refusal reaches the person."""
 
+import uuid
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from classifier.exceptions import DomainError, NotPermitted
+from classifier.models import Case, Patient
 
 
 class MemberRequest(HttpRequest):
@@ -30,6 +34,29 @@ def duty_required(codename: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         guarded = permission_required(f"accounts.{codename}", raise_exception=True)(view)
         return login_required(guarded)
+
+    return decorate
+
+
+def leading_to_restricted(kind: str) -> Callable[[View], View]:
+    """Lead who finds nothing, as the patient's or case's record is restricted, to its door.
+
+    ``kind`` is "patient" or "case": what the view's ``pk`` names.
+    """
+    model: type[Patient | Case] = Patient if kind == "patient" else Case
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def show(request: MemberRequest, pk: uuid.UUID, **more: Any) -> HttpResponseBase:
+            try:
+                return view(request, pk, **more)
+            except Http404:
+                closed = model.objects.restricted_for(request.user).filter(pk=pk)
+                if request.method != "GET" or request.htmx or not closed.exists():
+                    raise
+                return redirect(f"classifier:{kind}_restricted", pk)
+
+        return show
 
     return decorate
 

@@ -25,7 +25,12 @@ from classifier.selectors.slides import case_slides, token_of
 from classifier.selectors.sufficiency import reasons_for_more
 from classifier.services import cases as case_services
 from classifier.services.transitions import transition
-from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.access import (
+    MemberRequest,
+    attempt,
+    duty_required,
+    leading_to_restricted,
+)
 from classifier.views.critical import critical_context
 
 
@@ -95,6 +100,7 @@ def new(request: MemberRequest, patient_pk: uuid.UUID) -> HttpResponse:
 
 @duty_required("view_patient")
 @require_GET
+@leading_to_restricted("case")
 def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a case: its images while it is prepared, its progress and results afterwards."""
     case = intake.get_case(request.user, pk)

@@ -17,7 +17,7 @@ from classifier.models import Case
 from classifier.selectors import intake
 from classifier.selectors.critical import get_state, list_alerts
 from classifier.services.critical_calls import record_call
-from classifier.views.access import MemberRequest, duty_required
+from classifier.views.access import MemberRequest, duty_required, leading_to_restricted
 
 # Where the person came from, and goes back to.
 RETURNS = {"review": "classifier:review", "case": "classifier:case_detail"}
@@ -25,6 +25,7 @@ RETURNS = {"review": "classifier:review", "case": "classifier:case_detail"}
 
 @duty_required("view_patient")
 @require_http_methods(["GET", "POST"])
+@leading_to_restricted("case")
 def show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a case's critical results and all calls; record another one."""
     case = intake.get_case(request.user, pk)

@@ -16,8 +16,10 @@ from classifier.exceptions import DomainError, DuplicatePatient, NotPermitted
 from classifier.forms import DuplicateForm, PatientForm
 from classifier.models import Laboratory, Patient
 from classifier.selectors.patients import find_patients
+from classifier.selectors.restrictions import restriction_of
 from classifier.services.patients import register_patient
-from classifier.views.access import MemberRequest, duty_required
+from classifier.services.restrictions import match_number
+from classifier.views.access import MemberRequest, duty_required, leading_to_restricted
 
 PAGE_SIZE = 25
 
@@ -36,6 +38,7 @@ def index(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "text": text,
+        "closed": match_number(actor=request.user, text=text),
         "for_case": may_register and request.GET.get("for") == "case",
         "may_register": may_register,
     }
@@ -74,6 +77,7 @@ def register(request: MemberRequest) -> HttpResponse:
 
 @duty_required("view_patient")
 @require_GET
+@leading_to_restricted("patient")
 def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a patient and their cases; the audit trail keeps that it was read."""
     patients = Patient.objects.visible_to(request.user).select_related("registered_by")
@@ -83,6 +87,8 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "patient": patient,
         "cases": patient.cases.select_related("specimen", "submitted_by", "signed_by"),
         "may_open_case": policies.can_register_patient(request.user),
+        "may_protect": policies.can_protect_patients(request.user),
+        "restriction": restriction_of(patient),
     }
     return render(request, "classifier/patient_detail.html", context)
 

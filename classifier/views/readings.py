@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,7 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import audit, readings, selectors, trail_files
-from classifier.models import Patient
+from classifier import policies
+from classifier.models import Patient, Restriction
 from classifier.views.access import MemberRequest, duty_required
 
 _PER_PAGE = 50
@@ -56,7 +58,11 @@ def export(request: MemberRequest, pk: uuid.UUID) -> StreamingHttpResponse:
 
 
 def _patient(request: MemberRequest, pk: uuid.UUID) -> Patient:
-    patient: Patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
+    known = Patient.objects.visible_to(request.user)
+    if policies.can_protect_patients(request.user):
+        restricted = Restriction.objects.filter(lifted_at=None).values("patient")
+        known = Patient.objects.filter(Q(pk__in=known.values("pk")) | Q(pk__in=restricted))
+    patient: Patient = get_object_or_404(known, pk=pk)
     return patient
 
 

@@ -34,7 +34,12 @@ from classifier.selectors.reference_cells import cells_in_library
 from classifier.selectors.sufficiency import reasons_for_more
 from classifier.services import corrections, late_results, reviews
 from classifier.services.history import read_history
-from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.access import (
+    MemberRequest,
+    attempt,
+    duty_required,
+    leading_to_restricted,
+)
 from classifier.views.critical import critical_context
 from classifier.views.review_data import (
     PLACEHOLDER,
@@ -49,6 +54,7 @@ from classifier.views.review_steps import take_step
 @duty_required("view_patient")
 @require_GET
 @gzip_page
+@leading_to_restricted("case")
 def show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the cells of a case: to work on for its reviewer, to read for everybody else."""
     case = intake.get_case(request.user, pk)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from classifier.models import Case
 from classifier.selectors import worklists
 from classifier.selectors.patients import find_patients
+from classifier.services.restrictions import match_number
 from classifier.views.access import MemberRequest, duty_required
 
 SHOWN = 20
@@ -22,6 +23,8 @@ def search(request: MemberRequest) -> HttpResponse:
     """Open the case whose accession number was given, else list matching cases and patients."""
     text = request.POST.get("q", "").strip()
     scan = worklists.resolve_scan(request.user, text)
+    if scan.case and scan.is_restricted:
+        return redirect("classifier:case_restricted", scan.case.pk)
     if scan.case:
         return redirect(_page_of(request, scan.case))
     context: dict[str, object] = {"text": text, "problem": scan.problem}
@@ -30,6 +33,7 @@ def search(request: MemberRequest) -> HttpResponse:
         context |= {
             "cases": cases[:SHOWN],
             "patients": find_patients(request.user, text)[:SHOWN],
+            "closed": match_number(actor=request.user, text=text),
         }
     return render(request, "classifier/search.html", context)
 

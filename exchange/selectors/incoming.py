@@ -1,11 +1,13 @@
 """What pages show of messages that came in; who they are about only where asked for."""
 
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
 from accounts.audit import record
 from accounts.models import User
+from exchange import policies
 from exchange.enums import IncomingOutcome, Protocol, SenderKind
 from exchange.models import IncomingMessage
 
@@ -57,21 +59,36 @@ def count_waiting(user: User) -> int:
     return IncomingMessage.objects.visible_to(user).waiting().count()
 
 
-def lines_of(message: IncomingMessage, *, with_identities: bool) -> list[Line]:
-    """Return a message segment by segment, as text that any reader can show."""
+def lines_of(
+    message: IncomingMessage, *, with_identities: bool, closed: bool = False
+) -> list[Line]:
+    """Return a message segment by segment, as text that any reader can show.
+
+    Of one about a ``closed`` record, what it brings is hidden too.
+    """
     text = bytes(message.raw)[:LONGEST_SHOWN].decode("utf-8", "replace")
     shown = SHOWN_HL7 if message.protocol == Protocol.HL7 else SHOWN_ASTM
     length = 3 if message.protocol == Protocol.HL7 else 1
     lines = []
     for line in filter(str.strip, text.replace("\n", "\r").split("\r")):
         name = line[:length] if line[:length].isalnum() else "?"
-        is_hidden = not with_identities and name not in shown
+        is_hidden = closed or (not with_identities and name not in shown)
         lines.append(Line(name, HIDDEN if is_hidden else line, is_hidden))
     return lines
 
 
+def patients_of(message: IncomingMessage) -> list[uuid.UUID]:
+    """Return the patients whose cases a message brought something to."""
+    return list(message.case_links.values_list("case__patient", flat=True))
+
+
 def record_reading(message: IncomingMessage, user: User) -> None:
-    """Note that somebody read a message with the identities in it."""
+    """Note that somebody read a message with the identities in it.
+
+    Raises:
+        NotPermitted: it is about a record that is closed to them.
+    """
+    policies.check_is_open(user, patients_of(message))
     link = message.case_links.select_related("case").first()
     patient = link.case.patient_id if link else None
     record(actor=user, action="message.read", target=message, patient=patient)

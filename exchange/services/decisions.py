@@ -84,10 +84,11 @@ def read_identities(*, message: OutboundMessage, actor: "User") -> None:
     """Write down that somebody reads a message with the patient's identity.
 
     Raises:
-        NotPermitted: the actor doesn't connect other systems.
+        NotPermitted: the actor doesn't connect other systems, or the record is closed to them.
     """
     policies.check_can_manage(actor)
     patient = message.report.case.patient
+    policies.check_is_open(actor, [patient.pk])
     with transaction.atomic():
         record(actor=actor, action="result_message.read", target=message, patient=patient)
     record_read(actor=actor, patient=patient)

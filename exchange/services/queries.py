@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from classifier.enums import Analyte, Priority, Sex
 from classifier.models import Case
+from classifier.selectors.restrictions import restriction_of
 from classifier.services.analyser import OPEN
 from exchange.astm.answers import (
     NO_INFORMATION,
@@ -86,10 +87,11 @@ def _is_loinc(code: str) -> bool:
 
 def _wanted(asked: Asked, case: Case, sender: Sender, tests: tuple[str, ...]) -> Wanted:
     patient = case.patient
+    is_open = restriction_of(patient) is None
     return Wanted(
         asked=asked,
-        mrn=patient.mrn if patient.mrn.isascii() else "",
-        birth_date=f"{patient.birth_date:%Y%m%d}",
+        mrn=patient.mrn if is_open and patient.mrn.isascii() else "",
+        birth_date=f"{patient.birth_date:%Y%m%d}" if is_open else "",
         sex=SEXES.get(Sex(patient.sex), "U"),
         priority=PRIORITIES[Priority(case.priority)],
         collected_at=case.specimen.collected_at.astimezone(sender.zone),

@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from classifier.exceptions import NotPermitted
 from classifier.models import Case
 from classifier.views.access import MemberRequest, attempt
 from exchange import policies
@@ -58,8 +60,11 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def reveal(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one message whole; that is recorded."""
     message = _message(request, pk)
-    with transaction.atomic():
-        selector.record_reading(message, request.user)
+    try:
+        with transaction.atomic():
+            selector.record_reading(message, request.user)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     return _show(request, message, with_identities=True)
 
 
@@ -146,9 +151,11 @@ def _show(
     is_analyser = message.sender is not None and message.sender.kind == SenderKind.ANALYSER
     offered = ["match" if is_analyser else "again", "dismiss"] if settles else []
     unbound = {name: _form(name, message) for name in offered}
+    is_closed = policies.is_closed(request.user, selector.patients_of(message))
     context = {
         "message": message,
-        "lines": selector.lines_of(message, with_identities=with_identities),
+        "is_closed": is_closed,
+        "lines": selector.lines_of(message, with_identities=with_identities, closed=is_closed),
         "with_identities": with_identities,
         "matches": message.matches.select_related("case", "matched_by"),
         "cases": [link.case for link in message.case_links.select_related("case")],

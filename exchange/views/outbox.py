@@ -4,13 +4,16 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from classifier.exceptions import NotPermitted
 from classifier.views.access import MemberRequest, attempt, duty_required
+from exchange import policies
 from exchange.models import OutboundMessage
 from exchange.receiver_forms import MessageFilter
 from exchange.segments import list_segments
@@ -64,7 +67,10 @@ def message(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def message_show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a message as it is, and write down who read it."""
     found = pages.get_message(request.user, pk)
-    decisions.read_identities(message=found, actor=request.user)
+    try:
+        decisions.read_identities(message=found, actor=request.user)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
     return _page(request, found, with_identities=True)
 
 
@@ -83,9 +89,11 @@ def message_decide(request: MemberRequest, pk: uuid.UUID, decision: str) -> Http
 
 
 def _page(request: MemberRequest, found: OutboundMessage, *, with_identities: bool) -> HttpResponse:
+    is_closed = policies.is_closed(request.user, [found.report.case.patient_id])
     context = {
         "message": found,
-        "segments": list_segments(found, with_identities=with_identities),
+        "is_closed": is_closed,
+        "segments": [] if is_closed else list_segments(found, with_identities=with_identities),
         "with_identities": with_identities,
         "events": found.events.order_by("pk"),
         "may_send_again": found.state in decisions.REPLAYABLE,

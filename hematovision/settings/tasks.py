@@ -125,6 +125,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=20),
         "options": {"expires": 3_600.0},
     },
+    "watch-emergency-access": {
+        "task": "classifier.tasks.watch_emergency_access",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "watch-access-reviews": {
         "task": "accounts.tasks.watch_access_reviews",
         "schedule": 3600.0,

@@ -3,17 +3,21 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from classifier.care import hidden_patients
 from classifier.models import Case, Cell
 from learning import policies
 from learning.enums import SetState
 from learning.models import LabelledCell, LabelledSet, Nomination
 
 PICTURES_SHOWN = 60
+
+Row = TypeVar("Row", LabelledCell, Nomination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def get_set(user: User, pk: uuid.UUID) -> SetPage:
     return SetPage(
         labelled_set=found,
         classes=sorted(counts, key=lambda row: -row[1]),
-        cells=list(found.cells.order_by("pk")[:PICTURES_SHOWN]),
+        cells=list(_open_to(user, found.cells.all()).order_by("pk")[:PICTURES_SHOWN]),
         total=found.cells.count(),
         waiting=found.nominations.filter(second_type="").count(),
         agreed=agreed,
@@ -87,15 +91,17 @@ def next_nomination(user: User, set_id: uuid.UUID) -> tuple[Nomination | None, i
     """Return the cell that the reader names next, and how many wait for somebody like him."""
     if not policies.can_read_nominations(user):
         raise Http404
-    waiting = Nomination.objects.filter(
+    waiting = _open_to(user, Nomination.objects.all()).filter(
         labelled_set_id=set_id, labelled_set__state=SetState.DRAFT, second_type=""
-    ).exclude(first_reader=user)
+    )
+    waiting = waiting.exclude(first_reader=user)
     return waiting.order_by("pk").first(), waiting.count()
 
 
 def get_nomination(user: User, pk: int) -> Nomination:
     """Return a nominated cell that the reader may name, or raise Http404."""
-    found = Nomination.objects.filter(pk=pk).select_related("cell__image").first()
+    shown = _open_to(user, Nomination.objects.all())
+    found = shown.filter(pk=pk).select_related("cell__image").first()
     if found is None or not policies.can_name_nomination(user, found):
         raise Http404
     return found
@@ -104,10 +110,15 @@ def get_nomination(user: User, pk: int) -> Nomination:
 def get_cell(user: User, pk: uuid.UUID) -> LabelledCell:
     """Return a labelled cell, or raise Http404."""
     _check(user)
-    found = LabelledCell.objects.filter(pk=pk).first()
+    found = _open_to(user, LabelledCell.objects.all()).filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
+
+
+def _open_to(user: User, rows: "QuerySet[Row]") -> "QuerySet[Row]":
+    """Leave out the cells of records that are restricted to others."""
+    return rows.exclude(cell__image__case__patient__in=hidden_patients(user))
 
 
 def _check(user: User) -> None:

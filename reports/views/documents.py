@@ -12,7 +12,7 @@ from accounts.audit import record_read
 from classifier import policies
 from classifier.enums import CaseStatus
 from classifier.services.reviews import find_open_review
-from classifier.views.access import MemberRequest, duty_required
+from classifier.views.access import MemberRequest, duty_required, leading_to_restricted
 from reports import selectors
 from reports.content import ReportContent
 from reports.exceptions import ReportTampered
@@ -53,6 +53,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @duty_required("view_patient")
 @require_GET
+@leading_to_restricted("case")
 def case_report(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Lead from a case to the current version of its report."""
     case = selectors.get_case(request.user, pk)
@@ -94,6 +95,7 @@ def export(request: MemberRequest, pk: uuid.UUID, *, form: str) -> HttpResponse:
 
 @duty_required("view_patient")
 @require_GET
+@leading_to_restricted("patient")
 def patient_reports(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """List all reports of a patient, superseded versions marked."""
     patient = selectors.get_patient(request.user, pk)

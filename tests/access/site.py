@@ -23,7 +23,13 @@ from api.policies import scopes_of
 from api.services.tokens import create_token
 from classifier.enums import CaseStatus
 from classifier.models import Case, Cell, CriticalLimit, ModelVersion, MorphologyFeature
-from classifier.services import explanations, reference_counts, reviews
+from classifier.services import (
+    emergencies,
+    explanations,
+    reference_counts,
+    restrictions,
+    reviews,
+)
 from classifier.services.cases import OrderDetails, open_case
 from classifier.services.images import add_image
 from classifier.services.patients import Identity, register_patient
@@ -194,6 +200,7 @@ def _of_systems(ada: User, tess: User) -> dict[str, Any]:
     )
     model = ModelVersion.objects.get(is_active=True)
     counted = _classified(tess, other, model, ["neutrophil", "lymphocyte"])
+    glass = _restricted(ada, tess)
     study = reference_counts.open_study(case_id=counted.pk, actor=ada)
     event = AuditEvent.objects.filter(target_type="classifier.case").latest("at")
     notice = Notice.objects.create(recipient=tess, kind="case.returned", event=event)
@@ -211,10 +218,36 @@ def _of_systems(ada: User, tess: User) -> dict[str, Any]:
         "tokens/": token.token.pk,
         "reference-counts/": study.pk,
         "notices/": notice.pk,
+        "restricted/": glass["restriction"],
+        "names/": glass["named"],
+        "emergencies/": glass["access"],
         "access-reviews/": open_review(
             actor=ada, review_id=uuid.uuid4(), due_on=timezone.localdate()
         ).pk,
     }
+
+
+def _restricted(ada: User, tess: User) -> dict[str, Any]:
+    """Return a restriction, somebody whom it names, and an emergency access to the record."""
+    famous = register_patient(
+        actor=tess,
+        identity=Identity("MRN00789", "HVLAB", "Doe", "June", JANE.birth_date, "female"),
+    )
+    restriction = restrictions.restrict_patient(
+        actor=ada, patient_id=famous.pk, restriction_id=uuid.uuid4(), kind="public", reason="Known."
+    )
+    named = restrictions.name_person(
+        actor=ada, restriction_id=restriction.pk, user=tess, reason="In charge."
+    )
+    restrictions.end_naming(actor=ada, restriction_id=restriction.pk, named_id=named.pk)
+    access = emergencies.break_glass(
+        actor=tess,
+        patient_id=famous.pk,
+        access_id=uuid.uuid4(),
+        cause="cover",
+        words="Nobody else.",
+    )
+    return {"restriction": restriction.pk, "named": named.pk, "access": access.pk}
 
 
 def _classified(

@@ -30,6 +30,8 @@ FORM = {
     "critical_escalation_minutes": "45",
     "adult_from_years": "18",
     "referral_days": "14",
+    "emergency_minutes": "60",
+    "emergency_judgement_days": "7",
 }
 
 
