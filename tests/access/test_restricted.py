@@ -20,13 +20,14 @@ from tests.clinical import MakeImage
 from tests.factories import UserFactory
 
 OUTSIDERS = ("technician", "pathologist", "administrator")
-IDENTITY = re.compile("MRN00123|Jane|1980-01-01|1 Jan 1980|Not for her")
+IDENTITY = re.compile("MRN00123|Jane|Not for her")
 # Where those who protect records read whose record it is, which is recorded.
 PROTECTING = {
     "classifier:restriction",
     "classifier:restriction_name",
     "classifier:restriction_lift",
     "classifier:patient_readings",
+    "classifier:patient_readings_export",
 }
 
 

@@ -99,6 +99,7 @@ def test_other_methods_are_unknown(name: str, address: Address, technician: User
             assert set(DOORS[name]) <= set(response["Allow"].replace(" ", "").split(","))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", [name for name in DOORS if name not in UNNAMED])
 def test_what_is_not_there_is_not_found(name: str, program: Program) -> None:
     for role in CLIENTS:
