@@ -23,6 +23,16 @@ def evaluate_waiting() -> None:
     _publish_on_commit("learning.tasks.evaluate_waiting")
 
 
+def gather_training_sets() -> None:
+    """Tell the workers that a training set is to be gathered."""
+    _publish_on_commit("learning.tasks.gather_training_sets")
+
+
+def retrain_waiting() -> None:
+    """Tell the workers that a retraining waits."""
+    _publish_on_commit("learning.tasks.retrain_waiting")
+
+
 def _publish_on_commit(name: str) -> None:
     transaction.on_commit(partial(_publish, name), robust=True)
 

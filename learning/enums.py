@@ -63,3 +63,31 @@ class PromotionKind(models.TextChoices):
     PROMOTED = "promoted", "Promoted"
     OVERRIDDEN = "overridden", "Promoted over a refusal"
     ROLLED_BACK = "rolled_back", "Rolled back to"
+
+
+class TrainingState(models.TextChoices):
+    """A worker gathers the cells, people look at them, then the set is frozen for good."""
+
+    GATHERING = "gathering", "Being gathered"
+    DRAFT = "draft", "Draft"
+    FROZEN = "frozen", "Frozen"
+
+
+class LeftOut(models.TextChoices):
+    """Why a cell that a person named is not in a training set."""
+
+    NO_BASIS = "no_basis", "No basis of use covers the case"
+    OBJECTION = "objection", "The patient objects"
+    GOLDEN_PATIENT = "golden_patient", "The patient has cells in a labelled set"
+    GOLDEN_PICTURE = "golden_picture", "The picture is in a labelled set"
+    REPEATED = "repeated", "The same picture is in the set already"
+    UNREADABLE = "unreadable", "The picture can't be read"
+    BY_HAND = "by_hand", "Left out by a person"
+
+
+class Voice(models.TextChoices):
+    """Who calls a cell something else than what was signed."""
+
+    MACHINE = "machine", "The version that read it"
+    EARLIER = "earlier", "Somebody earlier in the review"
+    REFERENCE = "reference", "A reader of a reference count"

@@ -1,12 +1,13 @@
 """Forms of the registry of models."""
 
 import uuid
+from typing import Any
 
 from django import forms
 
-from classifier.enums import CellType
+from classifier.enums import CellType, Stain
 from learning.enums import SetKind
-from learning.models import AcceptanceRule
+from learning.models import AcceptanceRule, BasisOfUse
 
 
 class UploadForm(forms.Form):
@@ -47,6 +48,48 @@ class ReadForm(forms.Form):
         choices=[pair for pair in CellType.choices if pair[0] != CellType.UNIDENTIFIED],
         widget=forms.RadioSelect,
     )
+
+
+class TrainingSetForm(forms.Form):
+    """Which signed cases a training set is drawn from."""
+
+    since = forms.DateField(
+        label="Cases signed from", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(label="until", widget=forms.DateInput(attrs={"type": "date"}))
+    stain = forms.ChoiceField(
+        label="Stain", required=False, choices=[("", "Every stain"), *Stain.choices]
+    )
+
+
+class BasisForm(forms.ModelForm):
+    """A version of the basis on which the laboratory learns from its patients' cells."""
+
+    class Meta:
+        model = BasisOfUse
+        fields = ["words", "licence", "covers_from"]
+        widgets = {"covers_from": forms.DateInput(attrs={"type": "date"})}
+
+
+class ObjectionForm(forms.Form):
+    """A patient, by a case, who does not want to be learned from."""
+
+    accession_number = forms.CharField(label="Accession number of a case", max_length=32)
+    reason = forms.CharField(label="Note", max_length=250, required=False)
+
+
+class LeaveOutForm(forms.Form):
+    """Why a cell is left out of a training set, or that it is taken back."""
+
+    reason = forms.CharField(max_length=250, required=False)
+    takes_back = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A cell is left out for a reason, or taken back without one."""
+        found = super().clean() or {}
+        if bool(found.get("reason")) == bool(found.get("takes_back")):
+            raise forms.ValidationError("Say why, or take it back.")
+        return found
 
 
 class ReasonForm(forms.Form):

@@ -6,7 +6,7 @@ from classifier import policies as clinical
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from learning.models import AcceptanceRule, Nomination
+    from learning.models import AcceptanceRule, BasisOfUse, Nomination
 
 
 def can_read_registry(user: "User") -> bool:
@@ -32,6 +32,11 @@ def can_name_nomination(user: "User", nomination: "Nomination") -> bool:
 def can_approve_rule(user: "User", rule: "AcceptanceRule") -> bool:
     """Whoever approves the laboratory's limits, and did not propose this one."""
     return user.has_perm("accounts.approve_limits") and rule.proposed_by_id != user.pk
+
+
+def can_approve_basis(user: "User", basis: "BasisOfUse") -> bool:
+    """Whoever approves the laboratory's limits, and did not propose this basis."""
+    return user.has_perm("accounts.approve_limits") and basis.proposed_by_id != user.pk
 
 
 def can_override_refusals(user: "User") -> bool:

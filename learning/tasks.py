@@ -5,7 +5,7 @@ import os
 from celery import shared_task
 
 from classifier.tasks import DatabaseTask
-from learning.services import evaluations, shadow, uploads
+from learning.services import evaluations, retraining, shadow, training_sets, uploads
 
 
 @shared_task(base=DatabaseTask)
@@ -24,3 +24,15 @@ def evaluate_waiting(self: DatabaseTask) -> None:
 def read_in_shadow() -> None:
     """Let candidates read again what was read; a slow one is stopped before it holds anybody up."""
     shadow.read_in_shadow()
+
+
+@shared_task(base=DatabaseTask, soft_time_limit=570, time_limit=590)
+def gather_training_sets() -> None:
+    """Gather the cells of training sets that wait for it."""
+    training_sets.gather_waiting()
+
+
+@shared_task(base=DatabaseTask, soft_time_limit=570, time_limit=590)
+def retrain_waiting() -> None:
+    """Train candidates that were asked for, in processes of their own, and judge finished ones."""
+    retraining.retrain_waiting()

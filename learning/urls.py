@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from learning.views import promotions, registry, sets, trials
+from learning.views import promotions, registry, sets, training, trials
 
 app_name = "learning"
 
@@ -20,6 +20,16 @@ urlpatterns = [
     path("sets/<uuid:pk>/read/", sets.read, name="set_read"),
     path("sets/nominations/<int:pk>/", sets.nomination_picture, name="nomination_picture"),
     path("sets/pictures/<uuid:pk>/", sets.cell_picture, name="cell_picture"),
+    path("training/", training.index, name="training"),
+    path("training/basis/", training.basis, name="basis"),
+    path("training/basis/<int:pk>/<slug:decision>/", training.basis_decide, name="basis_decide"),
+    path("training/objections/", training.objection, name="objection"),
+    path("training/objections/<int:pk>/end/", training.objection_end, name="objection_end"),
+    path("training/cells/<int:pk>/", training.leave_out, name="training_cell"),
+    path("training/cells/<int:pk>/picture/", training.picture, name="training_picture"),
+    path("training/<uuid:pk>/", training.show, name="training_set"),
+    path("training/<uuid:pk>/freeze/", training.freeze, name="training_freeze"),
+    path("training/<uuid:pk>/train/", training.train, name="train"),
     path("promotions/", promotions.index, name="promotions"),
     path("roll-back/", promotions.roll_back, name="roll_back"),
     path("comparisons/<int:pk>/", trials.comparison, name="comparison"),

@@ -155,6 +155,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "gather-training-sets": {
+        "task": "learning.tasks.gather_training_sets",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "retrain-models": {
+        "task": "learning.tasks.retrain_waiting",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "tend-slides": {
         "task": "classifier.tasks.tend_slides",
         "schedule": 60.0,

@@ -5,9 +5,17 @@ from learning.models.evaluations import EvaluatedCell, Evaluation
 from learning.models.golden import LabelledCell, LabelledSet, Nomination
 from learning.models.registry import CandidateUpload, ModelRelease, Promotion
 from learning.models.shadow import ShadowPrediction, ShadowReading, ShadowTrial
+from learning.models.training import (
+    BasisOfUse,
+    PatientObjection,
+    Retraining,
+    TrainingCell,
+    TrainingSet,
+)
 
 __all__ = [
     "AcceptanceRule",
+    "BasisOfUse",
     "CandidateUpload",
     "Comparison",
     "EvaluatedCell",
@@ -16,9 +24,13 @@ __all__ = [
     "LabelledSet",
     "ModelRelease",
     "Nomination",
+    "PatientObjection",
     "Promotion",
     "RefusalOverride",
+    "Retraining",
     "ShadowPrediction",
     "ShadowReading",
     "ShadowTrial",
+    "TrainingCell",
+    "TrainingSet",
 ]

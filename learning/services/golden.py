@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from accounts.audit import record
 from classifier.enums import CaseStatus, CellType, ImageKind
 from classifier.exceptions import GuardFailed, NotPermitted
-from classifier.models import Case, Cell
+from classifier.models import Case, Cell, SmearImage
 from classifier.selectors.cells import list_cells
 from learning import policies
 from learning.enums import SetKind, SetState
@@ -242,8 +244,17 @@ def _take(draft: LabelledSet, nomination: Nomination) -> None:
 
 def picture_of(cell: Cell) -> bytes:
     """A cell as the classifier sees it, as PNG: the cut of a field, or the single picture."""
-    with cell.image.file.open("rb") as master:
-        pixels = decode_image(master.read()).pixels
+    return cut_of(pixels_of(cell.image), cell)
+
+
+def pixels_of(image: SmearImage) -> NDArray[np.uint8]:
+    """The picture of a case, uint8[H, W, 3] RGB."""
+    with image.file.open("rb") as master:
+        return decode_image(master.read()).pixels
+
+
+def cut_of(pixels: NDArray[np.uint8], cell: Cell) -> bytes:
+    """A cell of a picture that is decoded already, as the classifier sees it, as PNG."""
     x0, y0, x1, y1 = box = cell.box
     if cell.image.kind == ImageKind.FIELD:
         return to_png(cut_cells(pixels, [BoundingBox(*box)])[0])
