@@ -1,9 +1,10 @@
-"""Actions that raise an alarm about accounts or the trail; people are told of these."""
+"""Actions that raise an alarm; people are told of these."""
 
 ACTIONS = {
     "emergency.used": "Emergency account used",
     "access_review.overdue": "Access review overdue",
     "audit.anchor_refused": "Audit trail not anchored",
+    "control.overridden": "Stopped model released without a good control",
     "history.unexplained": "Rows changed outside the application",
     "history.switched_off": "Row history switched off",
     "patient.break_glass": "Restricted record opened in an emergency",

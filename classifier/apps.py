@@ -86,6 +86,8 @@ ACTIONS = {
     "model.stored": "Model's files kept",
     "model.confusion_stated": "Model's confusion stated",
     "model.activated": "Model activated",
+    "model.stopped": "Model stopped",
+    "model.released": "Stopped model released",
 }
 
 

@@ -25,6 +25,7 @@ TABLES = (
     Followed("classifier_correction", with_inserts=False),
     Followed("classifier_review"),
     Followed("classifier_modelversion"),
+    Followed("classifier_modelhold"),
     Followed("classifier_laboratory", with_inserts=False),
     Followed("classifier_referenceinterval"),
     Followed("classifier_criticallimit"),

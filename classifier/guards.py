@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from classifier.critical import untold
-from classifier.enums import OPEN_RUN_STATUSES, RunStatus, SlideStatus
+from classifier.enums import OPEN_RUN_STATUSES, CaseStatus, RunStatus, SlideStatus
 from classifier.findings import HumanMark, unmarked
 from classifier.models import (
     Case,
     Cell,
     ClassificationRun,
     Correction,
+    ModelHold,
     MorphologyFinding,
     TakenResult,
 )
@@ -59,6 +60,16 @@ def every_run_ended_with_a_failure(case: Case) -> str | None:
     if RunStatus.FAILED in statuses:
         return None
     return "No image failed."
+
+
+def is_not_about_to_be_read(case: Case) -> str | None:
+    """Classification failed, or what a case in classification waits for is stopped."""
+    if case.status != CaseStatus.IN_CLASSIFICATION:
+        return None
+    waiting = ClassificationRun.objects.open().filter(image__case=case)
+    if waiting.filter(model_version__holds__in=ModelHold.objects.filter(ended_at=None)).exists():
+        return None
+    return "The classifier is reading this case."
 
 
 def referred_cells_resolved(case: Case) -> str | None:

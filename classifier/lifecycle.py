@@ -60,9 +60,10 @@ _TABLE = (
     Transition("retry", (S.CLASSIFICATION_FAILED,), S.IN_CLASSIFICATION, policies.can_submit),
     Transition(
         "review_manually",
-        (S.CLASSIFICATION_FAILED,),
+        (S.CLASSIFICATION_FAILED, S.IN_CLASSIFICATION),
         S.AWAITING_REVIEW,
         policies.can_submit,
+        (guards.is_not_about_to_be_read,),
         needs_reason=True,
     ),
     Transition("take_back", (S.AWAITING_REVIEW,), S.REGISTERED, policies.can_submit),

@@ -115,6 +115,11 @@ def can_manage_models(user: "User", _case: Case | None = None) -> bool:
     return user.is_system or user.has_perm("accounts.manage_models")
 
 
+def can_end_hold(user: "User", _case: Case | None = None) -> bool:
+    """Whoever manages models, or approves what the laboratory's results are held against."""
+    return can_manage_models(user) or can_approve_limits(user)
+
+
 def can_keep_reference_cells(user: "User", _case: Case | None = None) -> bool:
     """Pathologists choose what the laboratory compares with; the system imports for them."""
     return user.is_system or user.has_perm("accounts.review_case")

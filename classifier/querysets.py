@@ -163,8 +163,14 @@ class RunQuerySet(models.QuerySet):
         return self.filter(status__in=OPEN_RUN_STATUSES)
 
     def claimable(self) -> Self:
-        """Return runs that wait, do not rest after a fault, and whose case still wants them."""
+        """Return runs that wait, do not rest after a fault, and whose case still wants them.
+
+        None of a version that is stopped.
+        """
+        holds = apps.get_model("classifier", "ModelHold")._default_manager
+        is_held = Exists(holds.filter(ended_at=None, model_version=OuterRef("model_version")))
         return self.filter(
+            ~is_held,
             Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now()),
             status=RunStatus.QUEUED,
             image__case__status=CaseStatus.IN_CLASSIFICATION,

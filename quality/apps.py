@@ -5,6 +5,19 @@ from django.apps import AppConfig
 ACTIONS: dict[str, str] = {
     "drift.baseline_set": "Baseline of the drift board set",
     "drift.noticed": "Drift noticed",
+    "control.material_added": "Control added",
+    "control.material_retired": "Control retired",
+    "control.target_proposed": "Target of a control proposed",
+    "control.target_approved": "Target of a control approved",
+    "control.target_withdrawn": "Proposed target of a control withdrawn",
+    "control.rules_set": "Rules for controls set",
+    "control.uploaded": "Pictures of a control uploaded",
+    "control.failed": "Control not read",
+    "control.unjudged": "Control read without a target",
+    "control.accepted": "Control accepted",
+    "control.warning": "Control accepted with a warning",
+    "control.rejected": "Control rejected",
+    "control.missed": "Control overdue",
 }
 
 

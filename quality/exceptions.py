@@ -5,3 +5,7 @@ from classifier.exceptions import DomainError
 
 class BaselineRefused(DomainError):
     """Days that can't be a baseline."""
+
+
+class ControlRefused(DomainError):
+    """Something about a control, its target or its rules that can't be so."""

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from classifier.tasks import DatabaseTask
-from quality.services import appearance, drift
+from quality.services import appearance, control_runs, control_stops, drift
 
 
 @shared_task(base=DatabaseTask)
@@ -16,3 +16,15 @@ def measure_appearance() -> None:
 def watch_drift() -> None:
     """Notice drift."""
     drift.watch_drift()
+
+
+@shared_task(base=DatabaseTask)
+def read_controls() -> None:
+    """Read and judge the controls that wait."""
+    control_runs.read_waiting()
+
+
+@shared_task(base=DatabaseTask)
+def watch_controls() -> None:
+    """Notice that a control is overdue."""
+    control_stops.watch_controls()

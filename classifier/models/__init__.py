@@ -4,6 +4,7 @@ from classifier.models.analyser import AnalyserResult, TakenResult
 from classifier.models.case import AccessionCounter, Case
 from classifier.models.critical import CriticalAlert, CriticalCall, CriticalSnapshot
 from classifier.models.explanation import Explanation, TraitReading
+from classifier.models.holds import ModelHold
 from classifier.models.imaging import Cell, SmearImage
 from classifier.models.inference import (
     ClassificationRun,
@@ -52,6 +53,7 @@ __all__ = [
     "Explanation",
     "FieldScan",
     "Laboratory",
+    "ModelHold",
     "ModelVersion",
     "MorphologyFeature",
     "MorphologyFinding",

@@ -8,6 +8,7 @@ from accounts.audit import record
 from classifier import dispatch, policies
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.models import ModelVersion
+from classifier.services.holds import move_waiting_runs
 from ml.artifacts import ReleaseSpec
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def list_awaited(model_ids: "QuerySet[Any, Any]") -> list[ModelVersion]:
 def activate_version(*, version_id: int, actor: "User", reason: str) -> ModelVersion:
     """Have cases submitted from now on read by this version, instead of the one before.
 
+    It reads what waits for a version that is stopped, too.
+
     Raises:
         NotPermitted: the actor doesn't manage models.
     """
@@ -155,6 +158,7 @@ def _activate(version: ModelVersion, actor: "User", reason: str) -> ModelVersion
         after={"active": str(version)},
         reason=reason,
     )
+    move_waiting_runs(to=version)
     dispatch.classify_waiting_runs()
     dispatch.embed_reference_cells()
     return version

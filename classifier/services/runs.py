@@ -25,6 +25,7 @@ from classifier.exceptions import GuardFailed
 from classifier.models import Case, Cell, ClassificationRun, FieldScan, ModelVersion
 from classifier.models import Prediction as PredictionRow
 from classifier.querysets import RunQuerySet
+from classifier.services.holds import held_among
 from classifier.services.repeats import mark_repeats
 from classifier.services.transitions import lock_case, transition
 from ml.embedding import pack
@@ -43,7 +44,7 @@ STRANDED_AFTER = timedelta(seconds=30)
 STOPPED = (
     "The classifier stopped several times on this image. Retry, or send the case to manual review."
 )
-REJECTED = "The case was rejected before this image was classified."
+REJECTED = "The case left classification before this image was classified."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,10 @@ def claim_batch(*, model: ModelVersion, worker: str) -> list[ClassificationRun]:
 
     Runs that another worker is just claiming are passed over. A run that came back from an
     earlier attempt is claimed alone, so that an image that kills its worker takes none with it.
+    A stopped model claims nothing.
     """
+    if held_among([model.pk]):
+        return []
     waiting = ClassificationRun.objects.claimable().filter(model_version=model).by_urgency()
     candidates = list(
         waiting.select_for_update(of=("self",), skip_locked=True)
@@ -118,7 +122,8 @@ def record(readings: Sequence[Reading]) -> None:
     """Record readings whose claim still holds, and advance the cases that are through.
 
     A claim that was lost to another worker, or a case that was rejected meanwhile, is no error:
-    what was read is dropped. One transaction a case, under its row lock.
+    what was read is dropped. What a model read that was stopped meanwhile is put back. One
+    transaction a case, under its row lock.
     """
 
     def case_of(reading: Reading) -> uuid.UUID:
@@ -200,9 +205,12 @@ def _fit_together(candidates: Sequence[ClassificationRun]) -> list[Classificatio
 def _record_case(case_id: uuid.UUID, readings: Sequence[Reading]) -> None:
     case = lock_case(case_id)
     held = _lock_held(readings)
+    stopped = held_among({run.model_version_id for run, _ in held})
     predictions: list[PredictionRow] = []
     for run, reading in held:
-        if case.status == CaseStatus.IN_CLASSIFICATION:
+        if case.status == CaseStatus.IN_CLASSIFICATION and run.model_version_id in stopped:
+            _put_back_untried(run)
+        elif case.status == CaseStatus.IN_CLASSIFICATION:
             predictions += _apply(run, _store_found(reading))
             if reading.scan:
                 dispatch.make_thumbnails(reading.run.image_id)
@@ -214,7 +222,7 @@ def _record_case(case_id: uuid.UUID, readings: Sequence[Reading]) -> None:
 
 
 _RECORDED = (
-    *("status", "claimed_by", "lease_expires_at", "finished_at"),
+    *("status", "attempt", "claimed_by", "lease_expires_at", "finished_at"),
     *("decode_ms", "inference_ms", "error_message"),
 )
 
@@ -265,6 +273,11 @@ def _apply(run: ClassificationRun, reading: Reading) -> list[PredictionRow]:
         )
         for cell, prediction in reading.findings
     ]
+
+
+def _put_back_untried(run: ClassificationRun) -> None:
+    run.status, run.claimed_by, run.lease_expires_at = RunStatus.QUEUED, "", None
+    run.attempt -= 1
 
 
 def _set_ended(run: ClassificationRun, status: RunStatus, message: str) -> None:

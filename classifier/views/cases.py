@@ -20,6 +20,7 @@ from classifier.forms import OrderForm, ReasonForm, SpecimenForm, UploadForm
 from classifier.models import Case, Patient, SmearImage
 from classifier.selectors import intake
 from classifier.selectors.differential import get_differential
+from classifier.selectors.holds import open_hold
 from classifier.selectors.reference_counts import studies_of
 from classifier.selectors.slides import case_slides, token_of
 from classifier.selectors.sufficiency import reasons_for_more
@@ -180,6 +181,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
     progress = intake.progress_of(images)
     moves = offered_moves(request, case)
     may_change_images = "submit" in moves
+    hold = open_hold() if case.status == CaseStatus.IN_CLASSIFICATION else None
     return {
         "case": case,
         "patient": case.patient,
@@ -189,7 +191,8 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "slides_in_work": any(slide.is_in_work for slide in slides),
         "progress": progress,
         "read_by": intake.classifiers_of(images),
-        "token": f"{case.status}-{progress.token}",
+        "hold": hold,
+        "token": f"{case.status}-{progress.token}-{hold.pk if hold else ''}",
         "moves": moves,
         "can_see_cells": case.status in REVIEWABLE,
         "may_change_images": may_change_images,

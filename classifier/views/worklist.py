@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from classifier.selectors import worklists
+from classifier.selectors.holds import open_hold
 from classifier.views.access import MemberRequest
 
 PAGE_SIZE = 25
@@ -31,6 +32,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "chosen": chosen.tab,
         "page": page,
         "rows": worklists.describe_cases(request.user, list(page.object_list)),
+        "hold": open_hold(),
         "query": urlencode({"view": chosen.tab.key}),
     }
     is_fragment = request.htmx and not request.htmx.history_restore_request

@@ -47,6 +47,7 @@ CELERY_TASK_ROUTES = {
     "classifier.tasks.explain_waiting": {"queue": "inference"},
     "learning.tasks.evaluate_waiting": {"queue": "inference"},
     "learning.tasks.read_in_shadow": {"queue": "inference"},
+    "quality.tasks.read_controls": {"queue": "inference"},
 }
 CELERY_BEAT_SCHEDULE = {
     "reap-runs": {
@@ -109,6 +110,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "quality.tasks.watch_drift",
         "schedule": 6 * 3600.0,
         "options": {"expires": 3600.0},
+    },
+    "read-controls": {
+        "task": "quality.tasks.read_controls",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
+    "watch-controls": {
+        "task": "quality.tasks.watch_controls",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
     },
     "forget-presence": {
         "task": "classifier.tasks.forget_presence",

@@ -1,10 +1,13 @@
 """Times, shares and names as the boards write them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django import template
 
 from classifier.enums import CellType, ImageKind
+from quality.analytes import title_of
+from quality.enums import Rule
 from quality.selectors.drift import SIGNALS
 
 register = template.Library()
@@ -40,6 +43,24 @@ def three_places(value: float) -> str:
 def signal_title(name: str) -> str:
     """Return what a figure of the drift board is called."""
     return SIGNALS[name][0] if name in SIGNALS else name
+
+
+@register.filter
+def analyte_title(name: str) -> str:
+    """Return what a figure of a control is called."""
+    return title_of(name)
+
+
+@register.filter
+def two_places(value: float | None) -> str:
+    """Return a figure with two decimals; an en dash without one."""
+    return "–" if value is None else f"{value:.2f}"  # noqa: RUF001
+
+
+@register.filter
+def rule_names(rules: Iterable[str]) -> str:
+    """Return Westgard's rules as a reader says them."""
+    return ", ".join(str(Rule(rule).label) for rule in rules)
 
 
 @register.filter

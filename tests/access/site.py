@@ -31,6 +31,7 @@ from classifier.services import (
     reviews,
 )
 from classifier.services.cases import OrderDetails, open_case
+from classifier.services.holds import hold_model
 from classifier.services.images import add_image
 from classifier.services.patients import Identity, register_patient
 from classifier.services.reference_imports import Provenance, import_picture
@@ -41,6 +42,9 @@ from exchange.enums import SenderKind, WebhookContent
 from exchange.models import OrderCode, Peer, Sender
 from exchange.services.webhooks import add_webhook
 from notifications.models import Notice
+from quality.analytes import Expected
+from quality.models import ControlStop
+from quality.services import controls
 from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
 from tests.clinical import JANE, picture_bytes, recent_specimen
@@ -135,7 +139,9 @@ def make_things(
         "reports:amend pk": signed.pk,
         "reports:case_report pk": signed.pk,
         "position": 0,
+        "quality:control_target_settle step": "approve",
     }  # fmt: skip
+    things |= _of_controls(ada, model)
     for name in ("classifier:case_submit", "classifier:case_images_add", "classifier:case_label",
                  "classifier:case_images_upload", "classifier:case_slides_upload",
                  "classifier:case_barcode", "api:v1:submit", "api:v1:images", "api:v1:archive",
@@ -146,6 +152,18 @@ def make_things(
     for name in ("limit", "limit_approve", "limit_retire"):
         things[f"classifier:{name} pk"] = CriticalLimit.objects.get(analyte="blast").pk
     return things | _of_others(people, reviewed, report) | _of_systems(ada, tess)
+
+
+def _of_controls(ada: User, model: ModelVersion) -> dict[str, Any]:
+    """A control with a proposed target, and a stop of the model."""
+    material = controls.add_material(actor=ada, name="Normal control", lot="N-7")
+    values = {"neutrophil": Expected(50, 5)}
+    target = controls.propose_values(
+        actor=ada, material_id=material.pk, values=values, reason="Counted."
+    )
+    hold = hold_model(version=model, cause="A control was missing.", actor=User.system())
+    stop = ControlStop.objects.create(hold=hold)
+    return {"controls/": material.pk, "targets/": target.pk, "stops/": stop.pk}
 
 
 def _of_others(people: Mapping[str, User], case: Case, report: Any) -> dict[str, Any]:

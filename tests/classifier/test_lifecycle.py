@@ -36,7 +36,12 @@ EXPECTED: dict[str, tuple[set[S], S, set[str], bool]] = {
     "complete_classification": ({S.IN_CLASSIFICATION}, S.AWAITING_REVIEW, SYSTEM, False),
     "fail_classification": ({S.IN_CLASSIFICATION}, S.CLASSIFICATION_FAILED, SYSTEM, False),
     "retry": ({S.CLASSIFICATION_FAILED}, S.IN_CLASSIFICATION, TECHNICIANS, False),
-    "review_manually": ({S.CLASSIFICATION_FAILED}, S.AWAITING_REVIEW, TECHNICIANS, True),
+    "review_manually": (
+        {S.CLASSIFICATION_FAILED, S.IN_CLASSIFICATION},
+        S.AWAITING_REVIEW,
+        TECHNICIANS,
+        True,
+    ),
     "take_back": ({S.AWAITING_REVIEW}, S.REGISTERED, TECHNICIANS, False),
     "open_review": ({S.AWAITING_REVIEW}, S.IN_REVIEW, {"holder", "colleague"}, False),
     "release": ({S.IN_REVIEW}, S.AWAITING_REVIEW, {"holder", "administrator"}, False),

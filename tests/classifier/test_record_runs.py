@@ -145,5 +145,5 @@ class TestRecording:
     ) -> None:
         for images in (2, 24):
             submit(images)
-            with django_assert_max_num_queries(45):
+            with django_assert_max_num_queries(51):
                 work()

@@ -1,4 +1,4 @@
-"""What the quality boards keep: how cells looked, the baseline, and the drift that was noticed."""
+"""How cells looked, the baseline, and the drift that was noticed."""
 
 from django.conf import settings
 from django.db import models
