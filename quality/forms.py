@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 
 from classifier.forms import ManyFilesField
 from classifier.models import ModelVersion
@@ -12,6 +14,8 @@ from quality.selectors.controls import Established
 from quality.services.controls import LONGEST_HOURS
 from quality.westgard import REJECTS
 
+MOST_AT_ONCE = 8
+"""Of the largest pictures, so many may come together as one control."""
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -51,6 +55,16 @@ class ControlRunForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [(version.pk, str(version)) for version in versions]
         self.fields["version_id"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_pictures(self) -> Sequence[UploadedFile]:
+        """Refuse more than a server should read at once, before reading any."""
+        pictures: Sequence[UploadedFile] = self.cleaned_data["pictures"]
+        limit = MOST_AT_ONCE * settings.MAX_UPLOAD_BYTES
+        if sum(picture.size or 0 for picture in pictures) > limit:
+            raise forms.ValidationError(
+                f"Together the pictures are larger than {limit // 1024**2} MB."
+            )
+        return pictures
 
 
 class TargetForm(forms.Form):

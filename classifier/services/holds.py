@@ -41,13 +41,20 @@ def lock_stops_of(version_id: int) -> None:
 
 @transaction.atomic
 def hold_model(*, version: ModelVersion, cause: str, actor: "User") -> ModelHold:
-    """Have a version read no case any more; one that is stopped already stays as it is."""
+    """Have a version read no case any more; one that is stopped already stays as it is.
+
+    What waits for it is left to the version in use, where that is another.
+    """
+    locked = ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
     lock_stops_of(version.pk)
     hold, is_new = ModelHold.objects.get_or_create(
         model_version=version, ended_at=None, defaults={"cause": cause, "held_by": actor}
     )
     if is_new:
         record(actor=actor, action="model.stopped", target=hold, reason=cause)
+    in_use = ModelVersion.objects.filter(is_active=True).first()
+    if in_use is not None and not locked.is_active:
+        move_waiting_runs(to=in_use)
     return hold
 
 

@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 MOST_PICTURES = 60
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 3
+SENT_TWICE = timedelta(minutes=10)
 ROUND_HOURS = 24
 """Hours within which measurements make one group for R-4s: the longest that a series of
 measurements counts as one run (CLIA, 42 CFR 493.1256(d): controls at least once a day)."""
@@ -63,7 +64,7 @@ def start_run(
     """Take pictures of a control, name and bytes each, and have a version read them.
 
     It is the version in use, or one that is stopped and is to be released. All pictures are taken
-    or none.
+    or none. The same pictures again within minutes are the same run.
 
     Raises:
         NotPermitted: the actor brings no pictures.
@@ -82,6 +83,8 @@ def start_run(
     stored: list[str] = []
     try:
         with transaction.atomic():
+            if (same := _sent_already(run, [picture for picture, _ in pictures])) is not None:
+                return same
             run.save(force_insert=True)
             for picture, pixels in pictures:
                 picture.file.save("", ContentFile(pixels), save=False)
@@ -145,6 +148,19 @@ def _version(version_id: int | None) -> ModelVersion:
     if versions:
         raise ControlRefused("This version is neither in use nor stopped.")
     raise ControlRefused("No classifier is in use; ask your administrator to activate one.")
+
+
+def _sent_already(run: ControlRun, pictures: Sequence[ControlPicture]) -> ControlRun | None:
+    """Return the run that a form sent twice made the first time: it would count twice."""
+    ControlMaterial.objects.select_for_update().get(pk=run.material_id)
+    latest = ControlRun.objects.filter(
+        material=run.material, model_version=run.model_version,
+        started_at__gt=timezone.now() - SENT_TWICE,
+    ).first()  # fmt: skip
+    if latest is None:
+        return None
+    held = set(latest.pictures.values_list("original_sha256", flat=True))
+    return latest if held == {picture.original_sha256 for picture in pictures} else None
 
 
 def _check_material(material: ControlMaterial) -> None:

@@ -128,6 +128,19 @@ def test_another_version_reads_what_waits(
     assert ClassificationRun.objects.claimable().get() == run
 
 
+def test_what_waits_for_a_version_that_is_no_longer_in_use_is_left_to_the_one_that_is(
+    submit: SubmitCase, model: ModelVersion, administrator: User
+) -> None:
+    case = submit(1)
+    other = ModelVersion.objects.create(
+        name="other", version="2", sha256="2" * 64, class_names=[], approved_by=administrator
+    )
+    activate_version(version_id=other.pk, actor=administrator, reason="Better.")
+    assert runs_of(case)[0].model_version == model
+    stop(model)
+    assert runs_of(case)[0].model_version == other
+
+
 def test_a_case_that_cannot_wait_goes_to_review_by_eye(
     submit: SubmitCase, model: ModelVersion, technician: User
 ) -> None:

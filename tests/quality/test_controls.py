@@ -98,6 +98,16 @@ class TestReading:
         assert not ControlRun.objects.exists()
         assert not default_storage.exists("controls")
 
+    def test_a_form_sent_twice_is_one_run(
+        self, technician: User, slide: ControlMaterial, model: ModelVersion
+    ) -> None:
+        files = [("a.png", picture_bytes(1))]
+        send = {"actor": technician, "material_id": slide.pk}
+        first = start_run(**send, files=files)
+        assert start_run(**send, files=files) == first
+        assert start_run(**send, files=[("b.png", picture_bytes(2))]) != first
+        assert ControlRun.objects.count() == 2
+
     @pytest.mark.parametrize(
         ("files", "words"),
         [
