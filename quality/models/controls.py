@@ -17,8 +17,6 @@ from classifier.models import ModelHold, ModelVersion
 from classifier.models.protection import APPEND_ONLY, NEVER_DELETED
 from quality.enums import ControlStatus, Release, Rule, TargetBasis, Verdict
 
-_PERSON = {"to": settings.AUTH_USER_MODEL, "on_delete": models.PROTECT, "related_name": "+"}
-
 
 def picture_path(picture: "ControlPicture", _file_name: str) -> str:
     """Return where the lossless, metadata-free picture lies; names carry ids only."""
@@ -32,9 +30,13 @@ class ControlMaterial(models.Model):
     lot = models.CharField(max_length=64)
     description = models.CharField(max_length=250, blank=True)
     expires_on = models.DateField(null=True, blank=True)
-    added_by = models.ForeignKey(**_PERSON)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
     added_at = models.DateTimeField(auto_now_add=True)
-    retired_by = models.ForeignKey(**_PERSON, null=True)
+    retired_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
     retired_at = models.DateTimeField(null=True)
     retired_because = models.CharField(max_length=250, blank=True)
 
@@ -69,11 +71,17 @@ class ControlTarget(models.Model):
     basis = models.CharField(max_length=12, choices=TargetBasis.choices)
     runs = models.PositiveIntegerField(null=True)
     reason = models.CharField(max_length=250)
-    proposed_by = models.ForeignKey(**_PERSON)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
     proposed_at = models.DateTimeField(auto_now_add=True)
-    approved_by = models.ForeignKey(**_PERSON, null=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
     approved_at = models.DateTimeField(null=True)
-    withdrawn_by = models.ForeignKey(**_PERSON, null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -139,7 +147,7 @@ class ControlRules(models.Model):
     due_hours = models.PositiveSmallIntegerField(null=True)
     missing_stops = models.BooleanField(default=False)
     reason = models.CharField(max_length=250)
-    set_by = models.ForeignKey(**_PERSON)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -170,7 +178,9 @@ class ControlRun(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     message = models.CharField(max_length=250, blank=True)
     comment = models.CharField(max_length=250, blank=True)
-    started_by = models.ForeignKey(**_PERSON)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     cells = models.PositiveIntegerField(null=True)

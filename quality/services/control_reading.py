@@ -64,5 +64,9 @@ def _views(picture: ControlPicture) -> list[View]:
     if picture.kind != ImageKind.FIELD:
         return [pixels]
     found = inference.get_detector().detect(pixels).detections
-    boxes = [each.box for each in found if each.kind == DetectedKind.LEUKOCYTE and not each.at_edge]
+    boxes = [
+        each.box
+        for each in found
+        if DetectedKind(each.kind) == DetectedKind.LEUKOCYTE and not each.at_edge
+    ]
     return cut_cells(pixels, boxes)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.exceptions import DomainError, NotPermitted
-from classifier.views.access import MemberRequest, attempt, duty_required
+from classifier.views.access import MemberRequest, View, attempt, duty_required
 from quality import policies
 from quality.analytes import analytes_of
 from quality.forms import ControlMaterialForm, EstablishForm, ReleaseForm, RulesForm, TargetForm
@@ -20,7 +20,6 @@ from quality.services import controls as services
 
 READ = "view_worklist"
 REFUSED = 422
-View = Callable[..., HttpResponse]
 
 
 @require_safe
@@ -45,7 +44,7 @@ def page(request: MemberRequest) -> HttpResponse:
     return render(request, "quality/controls.html", context)
 
 
-def _prepares(view: View) -> View:
+def _prepares(view: Callable[..., HttpResponse]) -> View:
     """Let in whoever prepares controls."""
 
     @duty_required(READ)
