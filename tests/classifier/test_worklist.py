@@ -136,7 +136,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for _ in range(size):
         make_case()
     client = client_for(pathologist)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         assert client.get(WORKLIST).status_code == 200
 
 
