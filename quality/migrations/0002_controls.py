@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0021_model_holds'),
+        ('classifier', '0022_model_holds'),
         ('quality', '0001_drift'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

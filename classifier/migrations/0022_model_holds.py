@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0020_stored_releases'),
+        ('classifier', '0021_restricted_records'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
