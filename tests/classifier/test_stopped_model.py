@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 
 import pytest
@@ -145,11 +146,13 @@ def test_a_case_that_cannot_wait_goes_to_review_by_eye(
     submit: SubmitCase, model: ModelVersion, technician: User
 ) -> None:
     case = submit(1)
-    send = {"case_id": case.pk, "name": "review_manually", "actor": technician, "reason": "Urgent."}
+    send = partial(
+        transition, case_id=case.pk, name="review_manually", actor=technician, reason="Urgent."
+    )
     with pytest.raises(GuardFailed, match="is reading this case"):
-        transition(**send)
+        send()
     stop(model)
-    transition(**send)
+    send()
     assert status_of(case) == CaseStatus.AWAITING_REVIEW
     runs.reap_runs()
     assert {run.status for run in runs_of(case)} == {RunStatus.FAILED}
