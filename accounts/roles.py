@@ -9,6 +9,7 @@ DUTIES: dict[str, str] = {
     "view_worklist": "Can see the worklist",
     "register_patient": "Can register and correct patients",
     "view_patient": "Can read patient records",
+    "merge_patients": "Can merge patient records and take merges back",
     "submit_case": "Can open, complete and submit cases",
     "upload_image": "Can upload smear images",
     "review_case": "Can review and correct classified cases",
@@ -64,6 +65,7 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
         {
             "view_worklist",
             "view_patient",
+            "merge_patients",
             "manage_models",
             "manage_laboratory",
             "manage_interfaces",
@@ -86,7 +88,9 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
 ROLE_SUMMARIES: dict[Role, str] = {
     Role.TECHNICIAN: "registers patients, opens cases, uploads images, submits",
     Role.PATHOLOGIST: "reviews cases, corrects cells, signs and amends reports",
-    Role.ADMINISTRATOR: "manages accounts, models and settings, reads the audit trail",
+    Role.ADMINISTRATOR: (
+        "manages accounts, models and settings, merges patient records, reads the audit trail"
+    ),
     Role.CONSULTANT: "sees cases referred to them, without identity, and gives an opinion",
     Role.LEARNER: "sees no patients",
 }
@@ -96,6 +100,7 @@ DUTY_OPENS: dict[str, str] = {
     "view_worklist": "Worklist",
     "register_patient": "Patients: register, correct; orders and results that wait for a patient",
     "view_patient": "Patients, cases, images, reports, search; reading by programs",
+    "merge_patients": "Likely duplicates, merging two patient records, taking a merge back",
     "submit_case": "New case, submit, take back, retry, cancel; labels",
     "upload_image": "Adding and removing images and slides",
     "review_case": "Review: open, name cells, grade, comment; second opinions; reference counts",

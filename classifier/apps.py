@@ -4,6 +4,10 @@ from django.apps import AppConfig
 
 ACTIONS = {
     "patient.registered": "Patient registered",
+    "patient.merged": "Patient records merged",
+    "patient.absorbed": "Another patient record merged into this one",
+    "patient.unmerged": "Merge of patient records taken back",
+    "patient.released": "A merged patient record taken out of this one",
     "patient.readers_listed": "Readers of a patient's record listed",
     "patient.readers_exported": "Readers of a patient's record exported",
     "patient.restricted": "Record restricted",
@@ -16,6 +20,12 @@ ACTIONS = {
     "restricted_access.viewed": "Emergency access looked into",
     "case.taken_up": "Case of a restricted record taken up",
     "case.registered": "Case registered",
+    "case.merged": "Case brought to the surviving patient record",
+    "case.unmerged": "Case assigned as a merge was taken back",
+    "case.patient_corrected": "Case given to the right patient",
+    "case.patient_left": "Case taken from the wrong patient",
+    "case.registered_again": "Case registered again under the right patient",
+    "case.restart_review": "Review restarted for another patient",
     "case.order_changed": "Order changed",
     "case.results_added": "Analyser results added",
     "case.results_taken": "Late analyser results taken into an amendment",

@@ -250,6 +250,7 @@ class ReviewOutcome(models.TextChoices):
     RELEASED = "released", _("Released unsigned")
     RETURNED = "returned", _("Returned to the technician")
     REJECTED = "rejected", _("Specimen rejected")
+    CARRIED_OVER = "carried_over", _("Carried over from another case")
 
 
 class CellLine(models.TextChoices):

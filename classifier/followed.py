@@ -12,6 +12,7 @@ TABLES = (
     Followed("classifier_casetakeup"),
     Followed("classifier_emergencyaccess"),
     Followed("classifier_emergencyjudgement"),
+    Followed("classifier_patientmerge"),
     Followed("classifier_case"),
     Followed("classifier_specimen"),
     Followed(

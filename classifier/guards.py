@@ -3,6 +3,7 @@
 A guard returns None when satisfied, else the sentence to show.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -19,6 +20,9 @@ from classifier.models import (
     MorphologyFinding,
     TakenResult,
 )
+
+ISSUED_CHECKS: list[Callable[[Case], str | None]] = []
+"""Say what was issued of a case and still stands; apps above add theirs when they load."""
 
 CALL_FIRST = "Call, have it read back and record the call, or record why nobody could be told."
 
@@ -91,6 +95,11 @@ def critical_results_told(case: Case) -> str | None:
         return None
     names = ", ".join(item.words for item in left)
     return f"A critical result was not told yet: {names}. {CALL_FIRST}"
+
+
+def nothing_issued(case: Case) -> str | None:
+    """Nothing that was issued of the case stands, so it can become another patient's."""
+    return next((problem for check in ISSUED_CHECKS if (problem := check(case))), None)
 
 
 def nothing_corrected_in_open_review(case: Case) -> str | None:

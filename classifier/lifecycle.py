@@ -70,6 +70,13 @@ _TABLE = (
     Transition("open_review", (S.AWAITING_REVIEW,), S.IN_REVIEW, policies.can_open_review),
     Transition("release", (S.IN_REVIEW,), S.AWAITING_REVIEW, policies.can_release),
     Transition(
+        "restart_review",
+        (S.IN_REVIEW,),
+        S.AWAITING_REVIEW,
+        policies.can_correct_patient,
+        needs_reason=True,
+    ),
+    Transition(
         "return_to_technician",
         (S.IN_REVIEW,),
         S.REGISTERED,

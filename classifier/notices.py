@@ -29,6 +29,13 @@ def _at_the_case(event: AuditEvent) -> Iterable[User]:
     return User.objects.filter(Q(pk__in=_submitters(event)) | has_it_open).distinct()
 
 
+def _who_has_it_open(event: AuditEvent) -> Iterable[User]:
+    """The reviewer who now sees another identity above the cells."""
+    return User.objects.filter(
+        reviews__case=event.target_id, reviews__completed_at__isnull=True
+    ).distinct()
+
+
 def _callers(event: AuditEvent) -> Iterable[User]:
     """Whoever may call, but for those who just read the patient's cells blind."""
     readings = ReferenceReading.objects.open().filter(study__case__patient=event.patient_id)
@@ -130,6 +137,15 @@ KINDS = (
         duty="submit_case",
         audience=_submitter,
         address=_case,
+    ),
+    NoticeKind(
+        name="case.patient_changed",
+        title="The patient of a case that you have open was changed",
+        actions=("case.merged", "case.unmerged", "case.patient_corrected"),
+        duty="review_case",
+        audience=_who_has_it_open,
+        address=_case,
+        by_mail=True,
     ),
     NoticeKind(
         name="case.late_results",

@@ -32,6 +32,16 @@ def can_register_patient(user: "User", _case: Case | None = None) -> bool:
     return user.is_system or user.has_perm("accounts.register_patient")
 
 
+def can_merge_patients(user: "User", _case: Case | None = None) -> bool:
+    """Whoever holds the duty may say that two records are of one person, and take it back."""
+    return user.has_perm("accounts.merge_patients")
+
+
+def can_correct_patient(user: "User", _case: Case | None = None) -> bool:
+    """Whoever registers patients may say whose blood a case is of."""
+    return user.has_perm("accounts.register_patient")
+
+
 def can_submit(user: "User", _case: Case) -> bool:
     """Whoever holds the duty may add images to a registered case, submit and retry it."""
     return user.has_perm("accounts.submit_case")

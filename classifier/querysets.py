@@ -62,7 +62,8 @@ class PatientQuerySet(models.QuerySet):
         """
         if not user.has_perm("accounts.view_patient"):
             return self.none()
-        return self.not_read_blind_by(user).exclude(pk__in=hidden_patients(user))
+        hidden = hidden_patients(user)
+        return self.not_read_blind_by(user).exclude(Q(pk__in=hidden) | Q(merged_into__in=hidden))
 
     def restricted_for(self, user: "User") -> Self:
         """Return the patients whose record the user could read, were it not restricted."""
@@ -84,6 +85,11 @@ class PatientQuerySet(models.QuerySet):
                 | Q(given_name__icontains=word)
             )
         return found
+
+    def standing_for(self, found: "PatientQuerySet") -> Self:
+        """Return the records of these that stand for what was found: found itself, or merged."""
+        merged = found.exclude(merged_into=None).values("merged_into")
+        return self.filter(Q(pk__in=found.values("pk")) | Q(pk__in=merged), merged_into=None)
 
 
 class CaseQuerySet(models.QuerySet):
@@ -128,15 +134,12 @@ class CaseQuerySet(models.QuerySet):
         return self.filter(status__in=[CaseStatus.AWAITING_REVIEW, CaseStatus.IN_REVIEW])
 
     def matching(self, text: str) -> Self:
-        """Return cases whose accession number or patient matches ``text``."""
+        """Return cases whose accession number or patient, merged records too, matches ``text``."""
         found = self
+        patients = apps.get_model("classifier", "Patient")._default_manager
         for word in text.replace(",", " ").split():
-            found = found.filter(
-                Q(accession_number__istartswith=word)
-                | Q(patient__mrn__istartswith=word)
-                | Q(patient__family_name__icontains=word)
-                | Q(patient__given_name__icontains=word)
-            )
+            known = patients.all().standing_for(patients.matching(word)).values("pk")
+            found = found.filter(Q(accession_number__istartswith=word) | Q(patient__in=known))
         return found
 
 

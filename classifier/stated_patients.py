@@ -9,8 +9,12 @@ from ml.dicom import StatedPatient
 def differences(stated: StatedPatient, patient: Patient) -> list[str]:
     """Name what the file states otherwise; what it doesn't state is no difference.
 
-    Case, accents, blanks and punctuation of names don't matter.
+    Case, accents, blanks and punctuation of names don't matter. A file that states the number of
+    a record that was merged is held against that record.
     """
+    if _plain(stated.mrn) != _plain(patient.mrn):
+        merged = (row for row in patient.absorbed.all() if _plain(row.mrn) == _plain(stated.mrn))
+        patient = next(merged, patient)
     pairs = {
         "medical record number": (_plain(stated.mrn), _plain(patient.mrn)),
         "family name": (_plain(stated.family_name), _plain(patient.family_name)),

@@ -28,10 +28,17 @@ class ReportsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.audit import LISTENERS, register_actions  # noqa: PLC0415 - models load later
         from accounts.history.following import Followed, follow  # noqa: PLC0415
+        from classifier.guards import ISSUED_CHECKS  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
-        from reports import checks, endings, notices  # noqa: F401, PLC0415 - checks registers itself
+        from reports import (  # noqa: PLC0415
+            checks,  # noqa: F401 - registers itself
+            endings,
+            notices,
+            standing,
+        )
 
         register_actions(ACTIONS)
         follow(Followed("reports_report"), Followed("reports_signoff"))
         register_kinds(*notices.KINDS)
         LISTENERS.append(endings.hear)
+        ISSUED_CHECKS.append(standing.standing_report)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from classifier import lifecycle, policies
 from classifier.models import Case, Patient
+from classifier.selectors.patients import get_standing
 from reports.canonical import ContentError
 from reports.content import CriticalResult, ReportContent
 from reports.models import Report, WithdrawalRequest
@@ -64,8 +65,8 @@ def _withdrawals(user: "User") -> QuerySet[WithdrawalRequest]:
 
 
 def get_patient(user: "User", patient_id: uuid.UUID) -> Patient:
-    """Return a patient whose record the user may read; else Http404."""
-    return get_object_or_404(Patient.objects.visible_to(user), pk=patient_id)
+    """Return the record that stands for a patient, if the user may read it; else Http404."""
+    return get_standing(user, patient_id)
 
 
 def versions_of(case: Case) -> ReportQuerySet:

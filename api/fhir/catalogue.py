@@ -17,6 +17,7 @@ from api.fhir.parameters import (
     read_token,
     read_uuid,
 )
+from classifier.models import Patient
 from reports.fhir.source import system_of
 from reports.fhir.values import Resource
 
@@ -60,6 +61,15 @@ def _reference(kind: str, column: str) -> Parameter:
     return Parameter(
         "reference", rows=lambda text: by_id(read_reference(text, kind, settings.SITE_URL))
     )
+
+
+def _of_patient(text: str) -> Q:
+    """A record that was merged leads to the reports of the one that stands for it."""
+    found = read_uuid(read_reference(text, "Patient", settings.SITE_URL))
+    if found is None:
+        return NOTHING
+    merged = Patient.objects.filter(pk=found, merged_into__isnull=False).values("merged_into")
+    return Q(case__patient_id=found) | Q(case__patient_id__in=merged)
 
 
 def _date(column: str) -> Parameter:
@@ -126,8 +136,8 @@ def _matches(found: tuple[str | None, str], token: Token) -> bool:
 by_case = _uuid_column("case_id")
 _shared: Mapping[str, Parameter] = {
     "_lastUpdated": _date("issued_at"),
-    "patient": _reference("Patient", "case__patient_id"),
-    "subject": _reference("Patient", "case__patient_id"),
+    "patient": Parameter("reference", rows=_of_patient),
+    "subject": Parameter("reference", rows=_of_patient),
 }
 _by_number = Parameter("token", rows=_accession)
 _id = Parameter("token", rows=by_case)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from reports.fhir.bundles import make_resources
 from reports.fhir.people import patient_body
 from reports.fhir.report import make_media
 from reports.fhir.source import DEMONSTRATION, SHARED
-from reports.fhir.values import Resource
+from reports.fhir.values import Resource, reference
 from reports.models import Report
 from reports.pictures import load_printed
 from reports.querysets import ReportQuerySet
@@ -35,7 +36,8 @@ Key = tuple[str, str]
 
 def visible_reports(user: "User") -> ReportQuerySet:
     """Return the issued versions that the user may read, the latest issued first."""
-    return Report.objects.visible_to(user).with_signatures().order_by("-issued_at", "-pk")
+    reports = Report.objects.visible_to(user).with_signatures()
+    return reports.prefetch_related("case__patient__absorbed").order_by("-issued_at", "-pk")
 
 
 def read_one(user: "User", kind: str, ident: str) -> Resource:
@@ -86,11 +88,17 @@ def read_media(user: "User", cell_id: uuid.UUID) -> Resource:
 def resources_of(
     report: Report, user: "User", *, earlier: list[Report] | None = None
 ) -> dict[Key, Resource]:
-    """Return all resources of a report by type and id, the patient as the record has them now."""
+    """Return all resources of a report by type and id, the patient as the record has them now.
+
+    A report that was signed of a record merged since leads to it, and that to the one that stands.
+    """
     signed = read_signed(report, actor=user, earlier=earlier)
     made = {(item["resourceType"], item["id"]): item for item in make_resources(signed)}
-    patient = make_patient(report.case.patient, is_demo=signed.content.laboratory.is_demo)
-    return made | {("Patient", patient["id"]): patient}
+    named, standing = uuid.UUID(signed.content.patient.id), report.case.patient
+    records = [standing] if named == standing.pk else [*Patient.objects.filter(pk=named), standing]
+    is_demo = signed.content.laboratory.is_demo
+    patients = [make_patient(row, is_demo=is_demo) for row in records]
+    return made | {("Patient", patient["id"]): patient for patient in patients}
 
 
 def earlier_versions(reports: Sequence[Report]) -> dict[uuid.UUID, list[Report]]:
@@ -108,11 +116,14 @@ def earlier_versions(reports: Sequence[Report]) -> dict[uuid.UUID, list[Report]]
 
 
 def make_patient(patient: Patient, *, is_demo: bool) -> Resource:
-    """Return a patient as the laboratory's record names them."""
+    """Return a patient as the laboratory's record names them, with its links to merged records.
+
+    A merged record is not active and links to the one that stands for it (FHIR `Patient.link`).
+    """
     start: Resource = {"resourceType": "Patient", "id": str(patient.pk)}
     if is_demo:
         start["meta"] = {"security": [DEMONSTRATION]}
-    return start | patient_body(
+    body = patient_body(
         mrn=patient.mrn,
         issuer=patient.mrn_issuer,
         name=(patient.family_name, patient.given_name),
@@ -120,6 +131,16 @@ def make_patient(patient: Patient, *, is_demo: bool) -> Resource:
         born=patient.birth_date,
         base=settings.SITE_URL,
     )
+    links = [_link(row.pk, "replaces") for row in patient.absorbed.all()]
+    if patient.merged_into_id:
+        links.append(_link(patient.merged_into_id, "replaced-by"))
+    return (
+        start | body | {"active": not patient.merged_into_id} | ({"link": links} if links else {})
+    )
+
+
+def _link(patient_id: uuid.UUID, kind: str) -> dict[str, object]:
+    return {"other": reference("Patient", str(patient_id)), "type": kind}
 
 
 def read_patient(user: "User", patient_id: uuid.UUID) -> Resource:
@@ -132,10 +153,14 @@ def read_patient(user: "User", patient_id: uuid.UUID) -> Resource:
 
 
 def reported_patients(user: "User") -> "QuerySet[Patient]":
-    """Return the patients whose record the user may read and who have a signed report."""
+    """Return the patients whose record the user may read and who have a signed report.
+
+    With them the records that were merged into theirs, so that old links lead on.
+    """
     signed = Report.objects.visible_to(user).values("case__patient")
-    rows: QuerySet[Patient] = Patient.objects.visible_to(user).filter(pk__in=signed)
-    return rows
+    reported = Q(pk__in=signed) | Q(merged_into__in=signed)
+    rows: QuerySet[Patient] = Patient.objects.visible_to(user).filter(reported)
+    return rows.prefetch_related("absorbed")
 
 
 def record_reads(user: "User", patients: Iterable[uuid.UUID]) -> None:

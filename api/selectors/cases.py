@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from classifier import lifecycle
-from classifier.models import Case, CriticalAlert, Review
+from classifier.models import Case, CriticalAlert, Patient, Review
 from classifier.querysets import CaseQuerySet
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ CONDITIONS: Mapping[str, str] = {
     "status": "status",
     "priority": "priority",
     "accession_number": "accession_number",
-    "patient": "patient_id",
     "registered_since": "registered_at__gte",
     "registered_before": "registered_at__lt",
     "signed_since": "signed_at__gte",
@@ -44,6 +43,9 @@ def list_cases(user: "User", wanted: Mapping[str, Any]) -> CaseQuerySet:
     cases: CaseQuerySet = Case.objects.visible_to(user)
     named = {column: wanted[name] for name, column in CONDITIONS.items() if name in wanted}
     cases = cases.filter(**named)
+    if "patient" in wanted:
+        asked = Patient.objects.filter(pk=wanted["patient"])
+        cases = cases.filter(patient__in=Patient.objects.all().standing_for(asked))
     if "reviewer" in wanted:
         cases = cases.filter(Exists(_open_reviews().filter(reviewer=user)))
     if "critical" in wanted:

@@ -58,6 +58,7 @@ class PatientShape(serializers.Serializer[Any]):
     birth_date = serializers.DateField()
     sex = serializers.ChoiceField(choices=Sex.choices)
     registered_at = serializers.DateTimeField()
+    merged_into = Id(source="merged_into_id", allow_null=True)
 
 
 class FoundPatients(serializers.Serializer[Any]):

@@ -59,16 +59,17 @@ class FindPatients(ApiView):
         responses={200: FoundPatients, **problems(*SENT)},
     )
     def post(self, request: TokenRequest) -> Response:
-        """Return who carries a number.
+        """Return who carries a number; of a merged record, the one that stands for it.
 
         A POST that changes nothing, as a patient's number never stands in an address. It needs
         no idempotency key.
         """
         number = body(request, PatientNumber).validated_data
-        found = Patient.objects.visible_to(request.user).filter(mrn=number["mrn"])
+        found = Patient.objects.filter(mrn=number["mrn"])
         if number["mrn_issuer"]:
             found = found.filter(mrn_issuer=number["mrn_issuer"])
-        patients = list(found[:MOST_FOUND])
+        visible = Patient.objects.visible_to(request.user)
+        patients = list(visible.standing_for(found)[:MOST_FOUND])
         for patient in patients:
             record_read(actor=request.user, patient=patient)
         return Response(FoundPatients({"results": patients}).data)
@@ -81,7 +82,11 @@ class OnePatient(ApiView):
 
     @reads(PatientShape, tag=TAG, summary="Read a patient", operation_id="read_patient")
     def get(self, request: TokenRequest, pk: uuid.UUID) -> Response:
-        """Return a patient; that it was read stands in the audit trail."""
+        """Return a patient; that it was read stands in the audit trail.
+
+        A record that was merged says so: `merged_into` is the id of the one that stands for it
+        and has its cases.
+        """
         patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
         record_read(actor=request.user, patient=patient)
         return Response(PatientShape(patient).data)

@@ -5,6 +5,12 @@ from classifier.models.case import AccessionCounter, Case
 from classifier.models.critical import CriticalAlert, CriticalCall, CriticalSnapshot
 from classifier.models.explanation import Explanation, TraitReading
 from classifier.models.holds import ModelHold
+from classifier.models.identity import (
+    CaseOrigin,
+    MergedCase,
+    PatientCorrection,
+    PatientMerge,
+)
 from classifier.models.imaging import Cell, SmearImage
 from classifier.models.inference import (
     ClassificationRun,
@@ -39,6 +45,7 @@ __all__ = [
     "AccessionCounter",
     "AnalyserResult",
     "Case",
+    "CaseOrigin",
     "CaseTakeUp",
     "Cell",
     "ClassificationRun",
@@ -53,12 +60,15 @@ __all__ = [
     "Explanation",
     "FieldScan",
     "Laboratory",
+    "MergedCase",
     "ModelHold",
     "ModelVersion",
     "MorphologyFeature",
     "MorphologyFinding",
     "NamedPerson",
     "Patient",
+    "PatientCorrection",
+    "PatientMerge",
     "Prediction",
     "Presence",
     "ReferenceCell",

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from classifier.enums import CaseStatus, Priority
 from classifier.models.patient import Patient
-from classifier.models.protection import NEVER_DELETED
+from classifier.models.protection import HAS_STANDING_PATIENT, NEVER_DELETED
 from classifier.querysets import CaseQuerySet
 
 SIGNED_STATUSES = (CaseStatus.SIGNED_OFF, CaseStatus.AMENDING, CaseStatus.ENTERED_IN_ERROR)
@@ -92,7 +92,7 @@ class Case(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["status", "priority", "registered_at"])]
-        triggers = NEVER_DELETED
+        triggers = [*NEVER_DELETED, HAS_STANDING_PATIENT]
 
     def __str__(self) -> str:
         return self.accession_number

@@ -14,7 +14,10 @@ from classifier.querysets import PatientQuerySet
 
 @pghistory.track()
 class Patient(models.Model):
-    """A person, known by a medical record number within its issuer."""
+    """A person, known by a medical record number within its issuer.
+
+    A record that was merged names the one that stands for it, which is never merged itself.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     mrn = models.CharField("medical record number", max_length=32)
@@ -27,6 +30,9 @@ class Patient(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     registered_at = models.DateTimeField(auto_now_add=True)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="absorbed", null=True, editable=False
+    )
 
     objects = PatientQuerySet.as_manager()
 
@@ -37,6 +43,9 @@ class Patient(models.Model):
             models.CheckConstraint(
                 condition=models.Q(sex__in=Sex.values), name="patient_sex_known_value"
             ),
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("pk")), name="patient_not_merged_into_self"
+            ),
         ]
         indexes = [models.Index(fields=["family_name", "given_name", "birth_date"])]
         triggers = NEVER_DELETED
@@ -46,3 +55,8 @@ class Patient(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("classifier:patient_detail", args=[self.pk])
+
+    @property
+    def standing(self) -> "Patient":
+        """The record that stands for this person: this one, or the one it was merged into."""
+        return self.merged_into or self

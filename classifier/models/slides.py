@@ -27,7 +27,8 @@ class Slide(models.Model):
 
     `fields_wanted` is how many fields a worker still has to take, `lease_expires_at` until when
     one is at it, and `attempt` how often that was begun. `problem` says why the slide was refused,
-    or why fewer fields were taken than were wanted.
+    or why fewer fields were taken than were wanted. A slide of a case that was registered again
+    has no files of its own: they are `kept_by` the slide that came first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -51,6 +52,9 @@ class Slide(models.Model):
     )
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
+    kept_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="copies", null=True, editable=False
+    )
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -100,7 +104,8 @@ class Slide(models.Model):
     @property
     def folder(self) -> str:
         """The folder of the store in which the slide's files lie, and no others."""
-        return f"slides/{self.case_id}/{self.pk}"
+        keeper = self.kept_by or self
+        return f"slides/{keeper.case_id}/{keeper.pk}"
 
     def stored_files(self) -> list[list[str]]:
         """Return each file as the names of its pieces; of a series any file will do to open it."""

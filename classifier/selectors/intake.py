@@ -55,9 +55,10 @@ class HistoryEntry:
 
 
 def get_case(user: "User", case_id: "uuid.UUID") -> Case:
-    """Return a case the user may see, with patient, specimen and people; else Http404."""
+    """Return a case the user may see, with patient, specimen, people and origin; else Http404."""
     cases = Case.objects.visible_to(user).select_related(
-        "patient", "specimen", "registered_by", "submitted_by", "signed_by"
+        *("patient", "specimen", "registered_by", "submitted_by", "signed_by"),
+        *("origin__registered_by", "registered_again"),
     )
     return get_object_or_404(cases, pk=case_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from classifier.enums import CellLine
+from classifier.enums import CaseStatus, CellLine
 from classifier.models import Case, MorphologyFeature, MorphologyFinding
 from classifier.models.case import SIGNED_STATUSES
 
@@ -181,7 +181,8 @@ def list_lines(case: Case) -> tuple[Line, ...]:
 
 def previous_findings(case: Case) -> dict[str, MorphologyFinding]:
     """Return the grades of the patient's last signed case before this one, as signed."""
-    signed = Case.objects.filter(patient=case.patient_id, status__in=SIGNED_STATUSES)
+    statuses = set(SIGNED_STATUSES) - {CaseStatus.ENTERED_IN_ERROR}
+    signed = Case.objects.filter(patient=case.patient_id, status__in=statuses)
     earlier = signed.filter(registered_at__lt=case.registered_at, signed_at__isnull=False)
     last = earlier.order_by("-signed_at").first()
     if last is None:

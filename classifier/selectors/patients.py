@@ -1,9 +1,11 @@
 """Finding patients by number, name or birth date."""
 
+import uuid
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Max
+from django.shortcuts import get_object_or_404
 
 from classifier.models import Patient
 from classifier.querysets import PatientQuerySet
@@ -18,19 +20,31 @@ SHOWN_WITHOUT_SEARCH = 25
 def find_patients(user: "User", text: str) -> PatientQuerySet:
     """Return visible patients matching each word: MRN, part of a name, or a birth date.
 
-    Without words, the most recently registered ones.
+    Without words, the most recently registered ones. What matches a merged record finds the one
+    that stands for it.
     """
-    visible = Patient.objects.visible_to(user).annotate(
-        case_count=Count("cases"), last_case_at=Max("cases__registered_at")
+    visible = (
+        Patient.objects.visible_to(user)
+        .filter(merged_into=None)
+        .annotate(case_count=Count("cases"), last_case_at=Max("cases__registered_at"))
     )
     words = text.replace(",", " ").split()
     if not words:
         return visible.order_by("-registered_at")[:SHOWN_WITHOUT_SEARCH]
+    named = " ".join(word for word in words if not read_date(word))
+    found = Patient.objects.matching(named)
     dates = [day for word in words if (day := read_date(word))]
     if dates:
-        visible = visible.filter(birth_date__in=dates)
-    named = " ".join(word for word in words if not read_date(word))
-    return visible.matching(named).order_by("family_name", "given_name", "birth_date", "pk")
+        found = found.filter(birth_date__in=dates)
+    ordered = ("family_name", "given_name", "birth_date", "pk")
+    return visible.standing_for(found).order_by(*ordered)
+
+
+def get_standing(user: "User", patient_id: uuid.UUID) -> Patient:
+    """Return the record that stands for a patient, if the user may read it; else Http404."""
+    visible = Patient.objects.visible_to(user)
+    known = get_object_or_404(visible.select_related("merged_into"), pk=patient_id)
+    return known if known.merged_into is None else get_object_or_404(visible, pk=known.standing.pk)
 
 
 def read_date(word: str) -> date | None:

@@ -63,12 +63,22 @@ def get_closed_case(user: "User", case_id: uuid.UUID) -> ClosedRecord:
 
 
 def find_by_number(user: "User", text: str) -> list[Patient]:
-    """Return the records closed to the user whose whole MRN was typed; names find none."""
+    """Return the records closed to the user whose whole MRN was typed; names find none.
+
+    A number of a record that was merged finds the one that stands for it.
+    """
     words = {word.upper() for word in text.replace(",", " ").split()}
     if not words:
         return []
-    numbered = Patient.objects.restricted_for(user).annotate(number=Upper("mrn"))
-    return list(numbered.filter(number__in=words).order_by("pk"))
+    numbered = Patient.objects.annotate(number=Upper("mrn")).filter(number__in=words)
+    standing = Patient.objects.restricted_for(user).standing_for(numbered)
+    return list(standing.order_by("pk"))
+
+
+def restricted_record(patient_id: uuid.UUID) -> Patient | None:
+    """Return the patient if the record is restricted, to whomever."""
+    restricted = Restriction.objects.filter(lifted_at=None).values("patient")
+    return Patient.objects.filter(pk=patient_id, pk__in=restricted).first()
 
 
 def restriction_of(patient: Patient) -> Restriction | None:

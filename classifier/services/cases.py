@@ -15,6 +15,7 @@ from classifier.enums import Priority, SpecimenCondition, SpecimenType, Stain
 from classifier.exceptions import InvalidSpecimen, NotPermitted
 from classifier.models import Case, Patient, Specimen
 from classifier.services import runs
+from classifier.services.patients import lock_standing
 from classifier.services.transitions import transition
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ def open_case(
 ) -> Case:
     """Open a case under the next accession number.
 
+    It is opened for the record that stands for the patient, also if that changes meanwhile.
+
     Raises:
         NotPermitted: the actor doesn't register cases.
         InvalidSpecimen: the dates contradict each other or lie in the future.
     """
     if not policies.can_register_patient(actor):
         raise NotPermitted("You may not open cases.")
+    patient = lock_standing(patient.pk)
     check_specimen_dates(specimen, patient)
     case = Case.objects.create(
         accession_number=accession.allocate(timezone.localdate()),
@@ -107,5 +111,14 @@ def check_specimen_dates(specimen: SpecimenDetails, patient: Patient) -> None:
         raise InvalidSpecimen("The specimen can't have been received before it was collected.")
     if specimen.received_at > timezone.now():
         raise InvalidSpecimen("The specimen can't have been received in the future.")
-    if specimen.collected_at.date() < patient.birth_date:
+    check_born_before(specimen.collected_at, patient)
+
+
+def check_born_before(collected_at: datetime, patient: Patient) -> None:
+    """Hold the time of collection against the patient's birth.
+
+    Raises:
+        InvalidSpecimen: nobody was born yet.
+    """
+    if collected_at.date() < patient.birth_date:
         raise InvalidSpecimen("The specimen can't have been collected before the patient's birth.")

@@ -118,7 +118,10 @@ def add_image(
 
 @transaction.atomic
 def remove_image(*, image: SmearImage, actor: "User", reason: str = "") -> None:
-    """Take a picture out of a case that is not submitted yet; the audit trail keeps its hash."""
+    """Take a picture out of a case that is not submitted yet; the audit trail keeps its hash.
+
+    Files that a picture of another case shares, as it was registered again, stay.
+    """
     case = lock_open_case(image.case_id, actor)
     if image.runs.exists():
         raise TransitionRefused("This image was classified already and stays with the case.")
@@ -133,7 +136,8 @@ def remove_image(*, image: SmearImage, actor: "User", reason: str = "") -> None:
     stored = StoredFiles.of(image)
     image.cells.all().delete()
     image.delete()
-    transaction.on_commit(stored.delete)
+    if not SmearImage.objects.filter(file=stored.names[0]).exists():
+        transaction.on_commit(stored.delete)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Registering patients."""
 
+import uuid
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -53,29 +54,48 @@ def register_patient(*, actor: "User", identity: Identity, duplicate_reason: str
     return patient
 
 
+def lock_standing(patient_id: uuid.UUID) -> Patient:
+    """Return the record that stands for a patient, locked: it isn't merged before we are done."""
+    while True:
+        known = Patient.objects.select_related("merged_into").get(pk=patient_id)
+        locked = Patient.objects.select_for_update(no_key=True).get(pk=known.standing.pk)
+        if locked.merged_into_id is None:
+            return locked
+
+
+def find_by_number(mrn: str, issuer: str) -> Patient | None:
+    """Return the record registered under a number, merged or not; `standing` stands for it."""
+    rows = Patient.objects.select_related("merged_into")
+    return rows.filter(mrn=mrn, mrn_issuer=issuer).first()
+
+
 def find_look_alikes(identity: Identity) -> list[Patient]:
-    """Return registered patients with the same name and birth date, or the same MRN elsewhere."""
+    """Return registered patients with the same name and birth date, or the same MRN elsewhere.
+
+    Where a record was merged, the one that stands for it.
+    """
     same_person = Patient.objects.filter(
         family_name__iexact=identity.family_name,
         given_name__iexact=identity.given_name,
         birth_date=identity.birth_date,
     )
     same_number = Patient.objects.filter(mrn=identity.mrn)
-    return list((same_person | same_number).distinct()[:10])
+    found = (same_person | same_number).select_related("merged_into").distinct()[:10]
+    return list(dict.fromkeys(row.standing for row in found))
 
 
 def _refuse_duplicates(actor: "User", identity: Identity, duplicate_reason: str) -> None:
-    existing = Patient.objects.filter(mrn=identity.mrn, mrn_issuer=identity.mrn_issuer).first()
-    if existing and _is_closed(actor, existing):
+    existing = find_by_number(identity.mrn, identity.mrn_issuer)
+    if existing and _is_closed(actor, existing.standing):
         raise DuplicatePatient(
             "This MRN is already registered with this issuer, for a restricted record.",
             [],
             certain=True,
-            closed=existing,
+            closed=existing.standing,
         )
     if existing:
         raise DuplicatePatient(
-            "This MRN is already registered with this issuer.", [existing], certain=True
+            "This MRN is already registered with this issuer.", [existing.standing], certain=True
         )
     look_alikes = [one for one in find_look_alikes(identity) if not _is_closed(actor, one)]
     if look_alikes and not duplicate_reason.strip():

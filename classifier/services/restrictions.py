@@ -27,7 +27,7 @@ def restrict_patient(
     Raises:
         NotPermitted: the actor doesn't protect records.
         GuardFailed: no reason.
-        TransitionRefused: it is restricted already.
+        TransitionRefused: it is restricted already, or merged into another record.
     """
     _require_protector(actor)
     patient = Patient.objects.select_for_update().get(pk=patient_id)
@@ -37,6 +37,8 @@ def restrict_patient(
     _require_reason(reason)
     if known or patient.restrictions.filter(lifted_at=None).exists():
         raise TransitionRefused("This record is restricted already.")
+    if patient.merged_into_id:
+        raise TransitionRefused("This record was merged. Restrict the one that stands for it.")
     restriction = Restriction.objects.create(
         id=restriction_id,
         patient=patient,

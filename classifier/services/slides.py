@@ -155,7 +155,12 @@ def taken_boxes(slide: Slide) -> list[Box]:
 
 
 def delete_files(slide: Slide) -> None:
-    """Remove the slide's files once the transaction has committed."""
+    """Remove the slide's files once the transaction has committed.
+
+    Those that a slide of another case shares stay.
+    """
+    if slide.kept_by_id or slide.copies.exists():
+        return
     slide_id, folder, thumbnail = slide.pk, slide.folder, str(slide.thumbnail.name or "")
 
     def delete() -> None:

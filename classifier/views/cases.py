@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.audit import record_read
@@ -17,10 +17,12 @@ from classifier import guards, lifecycle, policies
 from classifier.enums import REVIEWABLE, CaseStatus, ImageKind
 from classifier.exceptions import DomainError, NotPermitted
 from classifier.forms import OrderForm, ReasonForm, SpecimenForm, UploadForm
-from classifier.models import Case, Patient, SmearImage
+from classifier.models import Case, SmearImage
 from classifier.selectors import intake
 from classifier.selectors.differential import get_differential
 from classifier.selectors.holds import open_hold
+from classifier.selectors.identity import story_of
+from classifier.selectors.patients import get_standing
 from classifier.selectors.reference_counts import studies_of
 from classifier.selectors.slides import case_slides, token_of
 from classifier.selectors.sufficiency import reasons_for_more
@@ -75,7 +77,7 @@ REASONED_MOVES: Mapping[str, ReasonedMove] = {
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest, patient_pk: uuid.UUID) -> HttpResponse:
     """Open a case for a patient."""
-    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_pk)
+    patient = get_standing(request.user, patient_pk)
     data = request.POST if request.method == "POST" else None
     order_form, specimen_form = OrderForm(data), SpecimenForm(data)
     # Both are always asked, so that every mistake is shown at once.
@@ -205,6 +207,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "upload_limit_mb": settings.MAX_UPLOAD_BYTES // 1024**2,
         "history": intake.case_history(case),
         "studies": studies_of(request.user, case),
+        "story": story_of(request.user, case),
     } | critical_context(request, case, came_from="case")
 
 

@@ -7,15 +7,16 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.audit import record_read
 from classifier import policies
 from classifier.exceptions import DomainError, DuplicatePatient, NotPermitted
 from classifier.forms import DuplicateForm, PatientForm
-from classifier.models import Laboratory, Patient
-from classifier.selectors.patients import find_patients
+from classifier.models import Laboratory
+from classifier.selectors.merging import merges_of, suggest_duplicates
+from classifier.selectors.patients import find_patients, get_standing
 from classifier.selectors.restrictions import restriction_of
 from classifier.services.patients import register_patient
 from classifier.services.restrictions import match_number
@@ -79,12 +80,21 @@ def register(request: MemberRequest) -> HttpResponse:
 @require_GET
 @leading_to_restricted("patient")
 def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show a patient and their cases; the audit trail keeps that it was read."""
-    patients = Patient.objects.visible_to(request.user).select_related("registered_by")
-    patient = get_object_or_404(patients, pk=pk)
+    """Show a patient and their cases; the audit trail keeps that it was read.
+
+    A record that was merged leads on to the one that stands for it.
+    """
+    patient = get_standing(request.user, pk)
+    if patient.pk != pk:
+        messages.info(request, "The record you asked for was merged into this one.")
+        return redirect(patient)
     record_read(actor=request.user, patient=patient)
+    may_merge = policies.can_merge_patients(request.user)
     context = {
         "patient": patient,
+        "merges": merges_of(patient),
+        "may_merge": may_merge,
+        "suggested": suggest_duplicates(request.user, patient) if may_merge else [],
         "cases": patient.cases.select_related("specimen", "submitted_by", "signed_by"),
         "may_open_case": policies.can_register_patient(request.user),
         "may_protect": policies.can_protect_patients(request.user),

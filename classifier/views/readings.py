@@ -5,16 +5,18 @@ from collections.abc import Iterator
 
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import audit, readings, selectors, trail_files
 from classifier import policies
-from classifier.models import Patient, Restriction
+from classifier.models import Patient
+from classifier.selectors.merging import records_of
+from classifier.selectors.patients import get_standing
+from classifier.selectors.restrictions import restricted_record
 from classifier.views.access import MemberRequest, duty_required
 
 _PER_PAGE = 50
@@ -29,7 +31,7 @@ def page(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show who read a patient's record, what and when; asking is recorded too."""
     patient = _patient(request, pk)
     audit.record_read(actor=request.user, patient=patient)
-    found = readings.readings_of(patient.pk)
+    found = readings.readings_of(records_of(patient))
     shown = Paginator(found, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "patient": patient,
@@ -58,16 +60,13 @@ def export(request: MemberRequest, pk: uuid.UUID) -> StreamingHttpResponse:
 
 
 def _patient(request: MemberRequest, pk: uuid.UUID) -> Patient:
-    known = Patient.objects.visible_to(request.user)
-    if policies.can_protect_patients(request.user):
-        restricted = Restriction.objects.filter(lifted_at=None).values("patient")
-        known = Patient.objects.filter(Q(pk__in=known.values("pk")) | Q(pk__in=restricted))
-    patient: Patient = get_object_or_404(known, pk=pk)
-    return patient
+    if policies.can_protect_patients(request.user) and (patient := restricted_record(pk)):
+        return patient
+    return get_standing(request.user, pk)
 
 
 def _rows(patient: Patient) -> Iterator[tuple[object, ...]]:
-    for event in readings.readings_of(patient.pk).iterator(chunk_size=500):
+    for event in readings.readings_of(records_of(patient)).iterator(chunk_size=500):
         yield (
             event.at.isoformat(),
             event.actor_name,

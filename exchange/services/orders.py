@@ -12,7 +12,12 @@ from classifier.exceptions import DomainError
 from classifier.models import Case, Patient
 from classifier.services.cases import OrderDetails, SpecimenDetails, open_case
 from classifier.services.orders import change_order
-from classifier.services.patients import Identity, find_look_alikes, register_patient
+from classifier.services.patients import (
+    Identity,
+    find_by_number,
+    find_look_alikes,
+    register_patient,
+)
 from classifier.services.transitions import lock_case, transition
 from exchange.hl7v2.orders import Coding, IncomingOrder, OrderControl
 from exchange.hl7v2.people import IncomingPatient
@@ -150,13 +155,17 @@ def _accepted(tests: tuple[Coding, ...]) -> Coding:
 
 
 def _patient(incoming: IncomingPatient, context: Context) -> Patient:
-    """Return the registered patient of the number, or register one; never change or merge any."""
+    """Return the patient registered under the number, or register one; never change or merge any.
+
+    Where that record was merged, the one that stands for it: the message names the patient as
+    the merged record does.
+    """
     number = incoming.number
-    known = Patient.objects.filter(mrn=number.mrn, mrn_issuer=number.issuer).first()
+    known = find_by_number(number.mrn, number.issuer)
     if known:
         if not context.same_person:
             check_identity(known, incoming)
-        return known
+        return known.standing
     identity = Identity(
         mrn=number.mrn,
         mrn_issuer=number.issuer,
@@ -197,8 +206,9 @@ def check_identity(patient: Patient, incoming: IncomingPatient) -> None:
 
 
 def _check_same_patient(case: Case, order: IncomingOrder, context: Context) -> None:
-    number, patient = order.patient.number, case.patient
-    if (number.mrn, number.issuer) != (patient.mrn, patient.mrn_issuer):
+    number = order.patient.number
+    known = find_by_number(number.mrn, number.issuer)
+    if known is None or known.standing != case.patient:
         raise Parked(
             "The order with this placer number is another patient's. "
             "The laboratory was told; nothing was changed.",
@@ -206,7 +216,7 @@ def _check_same_patient(case: Case, order: IncomingOrder, context: Context) -> N
             location="PID^1^3",
         )
     if not context.same_person:
-        check_identity(patient, order.patient)
+        check_identity(known, order.patient)
 
 
 def _folded(name: str) -> str:

@@ -133,7 +133,10 @@ def _measured(value: SentValue, number: Decimal, code: AnalyteCode, context: Con
 
 
 def _names_another(patient: Patient, numbers: Sequence[str]) -> bool:
-    """True if a number in the message is another registered patient's and not this one's."""
-    if patient.mrn in numbers:
-        return False
-    return Patient.objects.filter(mrn__in=numbers).exclude(pk=patient.pk).exists()
+    """True if a number in the message is another registered patient's and not this one's.
+
+    Numbers of records that were merged into this one are this patient's.
+    """
+    named = Patient.objects.filter(mrn__in=numbers)
+    own = Q(pk=patient.pk) | Q(merged_into=patient)
+    return not named.filter(own).exists() and named.exclude(own).exists()

@@ -56,7 +56,7 @@ _FIELDS = (
 
 
 def _rows(user: User, period: Period, priority: str) -> Iterable[tuple[Any, ...]]:
-    cases = Case.objects.visible_to(user)
+    cases = Case.objects.visible_to(user).filter(origin=None)
     if priority in Priority.values:
         cases = cases.filter(priority=priority)
     final = Report.objects.filter(case=OuterRef("pk"), status=ReportStatus.FINAL)

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import User
-from classifier.enums import CaseStatus
+from classifier.enums import CaseStatus, ReviewOutcome
 from classifier.models import Case, Correction, SmearImage
 from quality.periods import Period
 from reports.models import SignOff
@@ -67,13 +67,15 @@ def work_of_people(period: Period) -> list[Work]:
     """Return what each person did, those who did nothing left out, by name.
 
     A cell counts once for each person who named it, however often; a signature counts for every
-    version of a report.
+    version of a report. What a case took over as it was registered again was done before.
     """
+    pictures = SmearImage.objects.filter(case__origin=None)
+    marks = Correction.objects.exclude(review__outcome=ReviewOutcome.CARRIED_OVER)
     counts = (
         _by_person(_within(Case.objects.all(), "registered_at", period), "registered_by"),
         _by_person(_within(Case.objects.all(), "submitted_at", period), "submitted_by"),
-        _by_person(_within(SmearImage.objects.all(), "uploaded_at", period), "uploaded_by"),
-        _by_person(_within(Correction.objects.all(), "created_at", period), "created_by", "cell"),
+        _by_person(_within(pictures, "uploaded_at", period), "uploaded_by"),
+        _by_person(_within(marks, "created_at", period), "created_by", "cell"),
         _by_person(_within(SignOff.objects.all(), "signed_at", period), "signer"),
     )
     people = {person for found in counts for person in found}

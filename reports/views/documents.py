@@ -48,6 +48,8 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         context = document_context(content, load_images(content))
     except ReportTampered as refusal:
         return refuse(request, report, refusal)
+    is_other = content.patient.id != str(report.case.patient_id)
+    context |= {"signed_as": content.patient if is_other else None}
     return render(request, "reports/report_detail.html", context | _surroundings(request, report))
 
 
@@ -99,6 +101,8 @@ def export(request: MemberRequest, pk: uuid.UUID, *, form: str) -> HttpResponse:
 def patient_reports(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """List all reports of a patient, superseded versions marked."""
     patient = selectors.get_patient(request.user, pk)
+    if patient.pk != pk:
+        return redirect("reports:patient_reports", patient.pk)
     record_read(actor=request.user, patient=patient)
     context = {"patient": patient, "reports": selectors.reports_of(patient)}
     return render(request, "reports/patient_reports.html", context)

@@ -49,6 +49,7 @@ from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
 from tests.clinical import JANE, picture_bytes, recent_specimen
 from tests.factories import UserFactory
+from tests.merging import STRANGER, merge, register
 from tests.reports.conftest import intent_for, proof_of
 from tests.reviewing import read_image
 
@@ -115,9 +116,14 @@ def make_things(
     report = sign_off_case(
         case_id=signed.pk, actor=paul, intent=intent_for(signed), reauthentication=proof_of(paul)
     )
+    standing, copy = register(tess, STRANGER), register(tess, STRANGER, mrn="MRN00998")
+    merged = merge(copy, standing, ada)
     things = {
         "models/": model.pk,
         "patients/": case.patient_id,
+        "merge/": standing.pk,
+        "patient/": standing.pk,
+        "merges/": merged.pk,
         "cases/": reviewed.pk,
         "images/": reviewed.images.all()[0].pk,
         "cells/": _cell(reviewed).pk,

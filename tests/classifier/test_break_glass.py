@@ -98,7 +98,7 @@ def test_every_look_under_it_is_recorded_and_marked(
     desk = client_for(pathologist)
     for _ in range(3):
         assert desk.get(case.get_absolute_url()).status_code == 200
-    found = readings.readings_of(restricted.pk).filter(actor=pathologist)
+    found = readings.readings_of([restricted.pk]).filter(actor=pathologist)
     assert [event.action for event in found] == ["patient.viewed"] * 3 + ["patient.break_glass"]
     assert all(readings.is_break_glass(event) for event in found)
     audit.record_reads(actor=pathologist, patients=[restricted])

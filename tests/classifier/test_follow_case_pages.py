@@ -104,5 +104,5 @@ class TestFollowing:
     ) -> None:
         case = classified_case(["neutrophil"] * 12)
         page_of(desk, case)
-        with django_assert_max_num_queries(23):
+        with django_assert_max_num_queries(24):
             page_of(desk, case)

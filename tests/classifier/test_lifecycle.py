@@ -45,6 +45,7 @@ EXPECTED: dict[str, tuple[set[S], S, set[str], bool]] = {
     "take_back": ({S.AWAITING_REVIEW}, S.REGISTERED, TECHNICIANS, False),
     "open_review": ({S.AWAITING_REVIEW}, S.IN_REVIEW, {"holder", "colleague"}, False),
     "release": ({S.IN_REVIEW}, S.AWAITING_REVIEW, {"holder", "administrator"}, False),
+    "restart_review": ({S.IN_REVIEW}, S.AWAITING_REVIEW, TECHNICIANS, True),
     "return_to_technician": ({S.IN_REVIEW}, S.REGISTERED, HOLDER, True),
     "issue_interim": ({S.IN_REVIEW}, S.IN_REVIEW, HOLDER, False),
     "issue_interim_unopened": (

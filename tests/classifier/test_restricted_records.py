@@ -36,15 +36,10 @@ from reports.models import Report
 from tests.clinical import JANE, MakeImage
 from tests.factories import UserFactory
 from tests.pages import words_of
+from tests.restricting import restrict
 from tests.reviewing import MakeCase
 
 SignIn = Callable[[User], Client]
-
-
-def restrict(actor: User, patient: Patient, reason: str = "Works here.") -> Restriction:
-    return restrict_patient(
-        actor=actor, patient_id=patient.pk, restriction_id=uuid.uuid4(), kind="staff", reason=reason
-    )
 
 
 def is_open(patient: Patient, user: User) -> bool:
