@@ -146,6 +146,8 @@ def make_things(
         "reports:case_report pk": signed.pk,
         "position": 0,
         "quality:control_target_settle step": "approve",
+        "learning:training_cell pk": 0,
+        "learning:training_picture pk": 0,
     }  # fmt: skip
     things |= _of_controls(ada, model)
     for name in ("classifier:case_submit", "classifier:case_images_add", "classifier:case_label",
