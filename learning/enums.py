@@ -78,6 +78,7 @@ class LeftOut(models.TextChoices):
 
     NO_BASIS = "no_basis", "No basis of use covers the case"
     OBJECTION = "objection", "The patient objects"
+    RESTRICTED = "restricted", "The patient's record is restricted"
     GOLDEN_PATIENT = "golden_patient", "The patient has cells in a labelled set"
     GOLDEN_PICTURE = "golden_picture", "The picture is in a labelled set"
     REPEATED = "repeated", "The same picture is in the set already"

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from classifier.care import hidden_patients
 from classifier.models import Case
 from learning import policies
 from learning.enums import LeftOut, TrainingState, Voice
@@ -111,9 +112,10 @@ def get_training_set(user: User, pk: uuid.UUID) -> TrainingPage:
 
 
 def get_training_cell(user: User, pk: int) -> TrainingCell:
-    """Return a cell of a set, or raise Http404."""
+    """Return a cell of a set, or raise Http404; none of a record that is closed to the user."""
     _check(user)
-    found = TrainingCell.objects.filter(pk=pk).first()
+    cells = TrainingCell.objects.exclude(cell__image__case__patient__in=hidden_patients(user))
+    found = cells.filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
@@ -140,7 +142,8 @@ def _pairs(disputed: "QuerySet[TrainingCell]") -> list[tuple[str, str, str, int]
 
 
 def _disputed(user: User, cells: "QuerySet[TrainingCell]") -> list[Disputed]:
-    shown = list(cells.select_related("cell__image__case", "named_by", "left_out_by")[:SHOWN])
+    open_to = cells.exclude(cell__image__case__patient__in=hidden_patients(user))
+    shown = list(open_to.select_related("cell__image__case", "named_by", "left_out_by")[:SHOWN])
     cases = Case.objects.visible_to(user).filter(pk__in={each.cell.image.case_id for each in shown})
     visible = {case.pk: case for case in cases}
     return [

@@ -19,9 +19,10 @@ from classifier.exceptions import GuardFailed, NotPermitted
 from classifier.models import Case, Cell
 from learning import dispatch, policies
 from learning.enums import LeftOut, TrainingState
-from learning.models import BasisOfUse, PatientObjection, TrainingCell, TrainingSet
+from learning.models import BasisOfUse, TrainingCell, TrainingSet
 from learning.selectors.disagreements import Named, other_names
 from learning.selectors.golden import golden_cases, golden_hashes
+from learning.selectors.unwilling import objecting_patients, restricted_patients
 from learning.services.consent import basis_in_force
 from learning.services.golden import cut_of, pixels_of
 from ml.errors import ImageRejected
@@ -118,7 +119,7 @@ def freeze_training_set(*, set_id: uuid.UUID, actor: "User") -> TrainingSet:
         return draft
     if draft.state == TrainingState.GATHERING:
         raise GuardFailed("Its cells are still being gathered.")
-    _drop_objectors(draft, actor)
+    _drop_unwilling(draft, actor)
     cells = manifest_cells(draft)
     if not cells:
         raise GuardFailed("The set holds no cell.")
@@ -163,12 +164,15 @@ def _lock_draft(set_id: uuid.UUID) -> TrainingSet:
     return draft
 
 
-def _drop_objectors(draft: TrainingSet, actor: "User") -> None:
-    """Who objected since the set was gathered is left out before it closes."""
-    objectors = PatientObjection.objects.filter(ended_at=None).values("patient")
-    draft.cells.filter(patient__in=objectors, left_out="").update(
-        left_out=LeftOut.OBJECTION.label, left_out_by=actor
-    )
+def _drop_unwilling(draft: TrainingSet, actor: "User") -> None:
+    """Who objects, or whose record was restricted, since the gathering is left out at last."""
+    for reason, patients in (
+        (LeftOut.OBJECTION, objecting_patients()),
+        (LeftOut.RESTRICTED, restricted_patients()),
+    ):
+        draft.cells.filter(patient__in=patients.values("pk"), left_out="").update(
+            left_out=reason.label, left_out_by=actor
+        )
 
 
 def _gather(training_set: TrainingSet) -> None:
@@ -226,11 +230,11 @@ def _signed_in(training_set: TrainingSet) -> "QuerySet[Case]":
 def _allowed(
     training_set: TrainingSet, cases: "QuerySet[Case]", counts: Counter[str]
 ) -> "QuerySet[Case]":
-    """Cases that a basis covers, of patients who don't object and whom no labelled set holds."""
-    objectors = PatientObjection.objects.filter(ended_at=None).values("patient")
+    """Cases that a basis covers, of patients who may be learned from, in no labelled set."""
     for reason, outside in (
         (LeftOut.NO_BASIS, {"signed_at__date__lt": training_set.basis.covers_from}),
-        (LeftOut.OBJECTION, {"patient__in": objectors}),
+        (LeftOut.OBJECTION, {"patient__in": objecting_patients().values("pk")}),
+        (LeftOut.RESTRICTED, {"patient__in": restricted_patients().values("pk")}),
         (LeftOut.GOLDEN_PATIENT, {"pk__in": golden_cases().values("pk")}),
     ):
         if found := _named(cases.filter(**outside)).count():

@@ -25,7 +25,9 @@ from learning.services.training_sets import (
 )
 from ml.training_sets import digest_of_cells
 from tests.browsing import SignIn
+from tests.merging import merge, register
 from tests.pages import words_of
+from tests.restricting import restrict
 from tests.reviewing import Correct, MakeCase, accept, cells_of
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +137,34 @@ def test_a_patient_who_objects_is_left_out_also_after_gathering(
     consent.end_objection(objection_id=objection.pk, actor=administrator)
     frozen = freeze_training_set(set_id=opened.pk, actor=administrator)
     assert len(manifest_cells(frozen)) == 2
+
+
+def test_an_objection_holds_for_a_merged_patient(
+    signed: Case, basis: BasisOfUse, administrator: User, technician: User
+) -> None:
+    consent.record_objection(
+        accession_number=signed.accession_number, reason="letter", actor=administrator
+    )
+    merge(signed.patient, register(technician), administrator)
+    assert open_today(administrator).counts == {LeftOut.OBJECTION: 2}
+
+
+def test_restricted_records_are_not_learned_from(
+    signed: Case, basis: BasisOfUse, administrator: User
+) -> None:
+    restrict(administrator, signed.patient)
+    assert open_today(administrator).counts == {LeftOut.RESTRICTED: 2}
+
+
+def test_a_record_restricted_after_gathering_is_hidden_and_left_out(
+    signed: Case, basis: BasisOfUse, administrator: User, pathologist: User
+) -> None:
+    before = open_today(administrator)
+    restrict(administrator, signed.patient)
+    assert get_training_set(pathologist, before.pk).disputed
+    assert not get_training_set(administrator, before.pk).disputed
+    with pytest.raises(GuardFailed, match="holds no cell"):
+        freeze_training_set(set_id=before.pk, actor=administrator)
 
 
 def test_patients_and_pictures_of_labelled_sets_are_never_learned_from(
