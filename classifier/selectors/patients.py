@@ -17,6 +17,11 @@ DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%Y%m%d")
 SHOWN_WITHOUT_SEARCH = 25
 
 
+def searched_words(text: str) -> list[str]:
+    """Return the words of a search; commas and any white space part them."""
+    return text.replace(",", " ").split()
+
+
 def find_patients(user: "User", text: str) -> PatientQuerySet:
     """Return visible patients matching each word: MRN, part of a name, or a birth date.
 
@@ -28,7 +33,7 @@ def find_patients(user: "User", text: str) -> PatientQuerySet:
         .filter(merged_into=None)
         .annotate(case_count=Count("cases"), last_case_at=Max("cases__registered_at"))
     )
-    words = text.replace(",", " ").split()
+    words = searched_words(text)
     if not words:
         return visible.order_by("-registered_at")[:SHOWN_WITHOUT_SEARCH]
     named = " ".join(word for word in words if not read_date(word))

@@ -15,7 +15,7 @@ from classifier.identity_forms import WhyForm
 from classifier.models import Case, Patient
 from classifier.selectors import intake
 from classifier.selectors.identity import Story, story_of
-from classifier.selectors.patients import find_patients, get_standing
+from classifier.selectors.patients import find_patients, get_standing, searched_words
 from classifier.services.registering_again import register_again
 from classifier.services.wrong_patients import correct_patient
 from classifier.views.access import MemberRequest, duty_required
@@ -53,7 +53,7 @@ def choose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Find the right patient; what is searched for travels in the body."""
     case = intake.get_case(request.user, pk)
     record_read(actor=request.user, patient=case.patient)
-    text = request.POST.get("q", "").strip(" ,")
+    text = " ".join(searched_words(request.POST.get("q", "")))
     found = find_patients(request.user, text).exclude(pk=case.patient_id)[:SHOWN] if text else []
     story = story_of(request.user, case)
     context = {

@@ -14,7 +14,7 @@ from classifier.exceptions import DomainError, NotPermitted
 from classifier.identity_forms import MergeForm, UnmergeForm
 from classifier.models import Patient
 from classifier.selectors import merging as selector
-from classifier.selectors.patients import find_patients, get_standing
+from classifier.selectors.patients import find_patients, get_standing, searched_words
 from classifier.services.merging import differences, merge_patients
 from classifier.services.unmerging import unmerge_patients
 from classifier.views.access import MemberRequest, duty_required
@@ -38,7 +38,7 @@ def choose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Choose the other record; what is searched for travels in the body."""
     patient = get_standing(request.user, pk)
     record_read(actor=request.user, patient=patient)
-    text = request.POST.get("q", "").strip(" ,")
+    text = " ".join(searched_words(request.POST.get("q", "")))
     found = find_patients(request.user, text).exclude(pk=patient.pk)[:SHOWN] if text else []
     context = {
         "patient": patient,

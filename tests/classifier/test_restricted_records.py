@@ -218,7 +218,7 @@ class TestWorklist:
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         desk = client_for(colleague)
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(21):
             desk.get("/")
 
 
