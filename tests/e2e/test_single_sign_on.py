@@ -32,8 +32,10 @@ def site(live_server: Any, settings: Any, provider: IdentityProvider, pathologis
 
 def browse(site: str, walk: Callable[[Page], None]) -> None:
     """Walk in a browser, in a thread of its own: the test itself asks the database."""
+    errors: list[object] = []
 
-    errors: list[WebError] = []
+    def note(error: WebError) -> None:
+        errors.append(error.error)
 
     def run() -> None:
         with sync_playwright() as playwright:
@@ -45,14 +47,14 @@ def browse(site: str, walk: Callable[[Page], None]) -> None:
                     base_url=site, viewport={"width": width, "height": height}
                 )
                 page = context.new_page()
-                context.on("weberror", errors.append)
+                context.on("weberror", note)
                 walk(page)
                 context.close()
             browser.close()
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(run).result()
-    assert not [error.error for error in errors]
+    assert not errors
 
 
 def width_of(page: Page) -> int:
