@@ -140,7 +140,7 @@ class TestReviewing:
         django_assert_max_num_queries: Callable[[int], object],
     ) -> None:
         case = counted_case("7.0", FEW * 5, in_review=True)
-        with django_assert_max_num_queries(33):  # type: ignore[attr-defined]
+        with django_assert_max_num_queries(34):  # type: ignore[attr-defined]
             correct(case, range(20), "monocyte")
 
 

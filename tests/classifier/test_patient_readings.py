@@ -96,5 +96,5 @@ def test_the_number_of_queries_does_not_grow(
             audit.record(
                 actor=administrator, action="report.downloaded", target=patient, patient=patient
             )
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         assert len(desk.get(_address(patient)).context["rows"]) == 50

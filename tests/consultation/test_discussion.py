@@ -320,5 +320,5 @@ def test_a_long_discussion_is_read_with_few_queries(
     with django_assert_max_num_queries(34):
         client.get(reverse("consultation:discussion", args=[open_case.pk]))
     client = client_for(colleague)
-    with django_assert_max_num_queries(18):  # two record the read
+    with django_assert_max_num_queries(19):  # three record the read
         client.get("/mentions/")
