@@ -10,14 +10,14 @@ from tests.e2e.test_pages import assert_accessible, assert_fits, keep_screenshot
 
 pytestmark = [pytest.mark.e2e, pytest.mark.processes]
 
-NAME = "Curie, Irène"
+NAME = "Curie, Gabrielle"
 
 
 def test_a_restricted_record_is_opened_in_an_emergency_and_judged(
     page_as: Callable[..., Page],
 ) -> None:
     technician = page_as("technician")
-    register_patient(technician, mrn="E2E-GLASS", given="Irène")
+    register_patient(technician, mrn="E2E-GLASS", given="Gabrielle")
     record = technician.url
     accession = open_case(technician)
     administrator = page_as("administrator")

@@ -50,7 +50,7 @@ def test_records_are_merged_and_the_merge_taken_back(page_as: Callable[..., Page
 def test_a_case_goes_to_the_right_patient(page_as: Callable[..., Page]) -> None:
     page = page_as("technician")
     register_patient(page, mrn="RIGHT-1", given="Eve")
-    register_patient(page, mrn="WRONG-1", given="Hélène")
+    register_patient(page, mrn="WRONG-1", given="Wanda")
     open_case(page)
     page.get_by_role("link", name="Wrong patient…").click()
     assert_accessible(page)
