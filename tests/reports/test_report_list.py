@@ -327,7 +327,7 @@ class TestExporting:
         for _ in range(9):
             signed()
 
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(19):
             self.export(client, "csv")
 
     def test_a_workbook_has_a_limit_and_says_so(
