@@ -76,7 +76,7 @@ def open_review(page: Page, accession: str) -> None:
     if "/review" not in page.url:
         page.get_by_role("link", name="Go to review").click()
     page.get_by_role("button", name="Start review").click()
-    expect(page.locator("#review[data-editable]")).to_be_visible()
+    expect(page.locator("#review[data-editable][data-ready]")).to_be_visible()
 
 
 def name_referred_cells(page: Page) -> None:

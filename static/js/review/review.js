@@ -374,3 +374,4 @@ if (first) gallery.select(first.dataset.cell, "only", { focus: false });
 else showStage();
 
 addEventListener("load", () => fetchAhead([...root.querySelectorAll(".cell img")]));
+root.dataset.ready = ""; // keys and buttons answer from here on
