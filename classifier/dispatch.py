@@ -24,6 +24,11 @@ def classify_waiting_runs() -> None:
     _publish_on_commit("classifier.tasks.classify_waiting_runs")
 
 
+def pass_on_waiting_runs() -> bool:
+    """Tell the inference workers at once; False if the broker can't be reached."""
+    return _publish("classifier.tasks.classify_waiting_runs")
+
+
 def work_on_slides() -> None:
     """Tell the workers, after commit, that a slide waits to be checked or taken fields from."""
     _publish_on_commit("classifier.tasks.work_on_slides")
@@ -63,8 +68,10 @@ def _publish_on_commit(name: str, *arguments: str) -> None:
     transaction.on_commit(partial(_publish, name, *arguments), robust=True)
 
 
-def _publish(name: str, *arguments: str | int, expires: int | None = HINT_EXPIRES_SECONDS) -> None:
+def _publish(name: str, *arguments: str | int, expires: int | None = HINT_EXPIRES_SECONDS) -> bool:
     try:
         current_app.send_task(name, args=arguments, expires=expires)
     except OperationalError as error:
         logger.warning("The broker can't be reached; %s waits for the reaper: %s", name, error)
+        return False
+    return True

@@ -73,7 +73,10 @@ def _settle(readable: Sequence[ModelVersion], message: str) -> None:
 def _read_waiting(
     classifier: "CellClassifier", model: ModelVersion, worker: str
 ) -> list[Exception]:
-    """Claim, compute, record until nothing waits; return the errors nobody foresaw."""
+    """Claim, compute, record until nothing waits or it is another's turn; return unforeseen errors.
+
+    While the broker can't be reached nobody else can be called, and this worker goes on.
+    """
     faults: list[Exception] = []
     ends_at = monotonic() + settings.CLASSIFICATION_LEASE_SECONDS / TURNS_A_LEASE
     has_called_others = False
@@ -84,7 +87,6 @@ def _read_waiting(
         readings = read_batch(classifier, batch)
         runs.record(readings)
         faults += [reading.fault for reading in readings if reading.fault]
-        if monotonic() > ends_at:
-            dispatch.classify_waiting_runs()
+        if monotonic() > ends_at and dispatch.pass_on_waiting_runs():
             break
     return faults
