@@ -32,6 +32,9 @@ def everybody_gets(sign: str) -> str:
     return " ".join([sign] * len(WHO))
 
 
+ALL = {sign: everybody_gets(sign) for sign in SIGNS}
+
+
 def signs_of(line: Line, method: str) -> str:
     """Return what a door says to each of WHO; for the API it follows from the scope it needs."""
     if isinstance(line, tuple):

@@ -10,7 +10,7 @@ from tests.access.table import TABLE
 
 OPENING = """# Who may do what
 
-Written by `python -m tests.access` from `accounts/roles.py` and `tests/access/table.py`; a test
+Written by `python -m tests.access` from `accounts/roles.py` and `tests/access/table`; a test
 holds this page to both, and the table to the site: every address is opened as everybody, with GET
 and with an empty POST. How duties are given to one person, and withheld, is in
 [accounts.md](accounts.md).

@@ -38,7 +38,7 @@ def visits(
 
 def test_no_line_is_left_of_an_address_that_is_gone() -> None:
     gone = sorted(set(TABLE) - set(routes()))
-    assert not gone, f"Take these lines out of tests/access/table.py: {gone}"
+    assert not gone, f"Take these lines out of tests/access/table: {gone}"
 
 
 def test_people_from_outside_open_nothing_else() -> None:
@@ -61,7 +61,7 @@ def test_the_site_answers_everybody_as_the_table_says(visits: list[Visit]) -> No
     """One walk of the site: who gets in, what is said to whom, and what pages may not hold."""
     wrong = list(_lines_to_write(visits))
     assert not wrong, (
-        "\nThe site and tests/access/table.py differ. If an address opens to whom it should, its "
+        "\nThe site and tests/access/table differ. If an address opens to whom it should, its "
         "line is\n\n" + "\n".join(wrong) + "\n\nand `python -m tests.access` writes the page."
     )
     assert [one for one in visits if one.sign == "!"] == []

@@ -1,0 +1,62 @@
+"""Reports and other systems: the lines of the access table."""
+
+from tests.access.lines import ALL, Line
+
+RESULTS: dict[str, Line] = {
+    # Webhooks.
+    "webhooks:list": ("> - - + - -", "> - - + - -"),
+    "webhooks:renew": ("> - - x - -", "> - - + - -"),
+    "webhooks:stop": ("> - - x - -", "> - - + - -"),
+    "webhooks:start": ("> - - x - -", "> - - + - -"),
+    "webhooks:replay": ("> - - x - -", "> - - . - -"),
+    # Reports.
+    "reports:report_list": ("> + + + - -", "> x x x - -"),
+    "reports:export_list": ("> x x x - -", "> + + + - -"),
+    "reports:image_dicom": ("> + + + - -", "> x x x - -"),
+    "reports:report_dicom": ("> + + + - -", "> x x x - -"),
+    "reports:research": ("> - + + - -", "> - + + - -"),
+    "reports:research_archive": ("> - . . - -", "> - x x - -"),
+    "reports:research_delete": ("> - x x - -", "> - . . - -"),
+    "reports:case_report": ("> + + + - -", "> x x x - -"),
+    "reports:sign_off": ("> - + - - -", "> - + - - -"),
+    "reports:sign_off_preview": ("> - + - - -", "> - x - - -"),
+    "reports:dismiss_delta": ("> - x - - -", "> - + - - -"),
+    "reports:amend": ("> - + - - -", "> - + - - -"),
+    "reports:patient_reports": ("> + + + - -", "> x x x - -"),
+    "reports:report_detail": ("> + + + - -", "> x x x - -"),
+    "reports:report_withdraw": ("> - + - - -", "> - + - - -"),
+    "reports:report_pdf": ("> + + + - -", "> x x x - -"),
+    "reports:report_csv": ("> + + + - -", "> x x x - -"),
+    "reports:report_xlsx": ("> + + + - -", "> x x x - -"),
+    "reports:report_json": ("> + + + - -", "> x x x - -"),
+    "reports:report_fhir_document": ("> + + + - -", "> x x x - -"),
+    "reports:report_fhir_transaction": ("> + + + - -", "> x x x - -"),
+    # Reports: layout and withdrawals.
+    "report_administration:layout": ("> - - + - -", "> - - + - -"),
+    "report_administration:withdrawals": ("> - - + - -", "> - - x - -"),
+    "report_administration:withdrawal": ("> - + + - -", "> - + + - -"),
+    # Other systems.
+    "exchange:incoming": ("> + - + - -", "> x - x - -"),
+    "exchange:incoming_message": ("> . - . - -", "> x - x - -"),
+    "exchange:incoming_reveal": ("> x - x - -", "> . - . - -"),
+    "exchange:incoming_match": ("> x - - - -", "> . - - - -"),
+    "exchange:incoming_again": ("> x - - - -", "> . - - - -"),
+    "exchange:incoming_dismiss": ("> x - - - -", "> . - - - -"),
+    "exchange:senders": ("> - - + - -", "> - - x - -"),
+    "exchange:sender_new": ("> - - + - -", "> - - + - -"),
+    "exchange:code_add": ("> - - x - -", "> - - + - -"),
+    "exchange:code_approve": ("> - - x - -", "> - - + - -"),
+    "exchange:code_retire": ("> - - x - -", "> - - + - -"),
+    "exchange:sender": ("> - - + - -", "> - - + - -"),
+    "exchange:peers": ("> - - + - -", "> - - x - -"),
+    "exchange:peer_new": ("> - - + - -", "> - - + - -"),
+    "exchange:peer": ("> - - + - -", "> - - + - -"),
+    "exchange:peer_try": ("> - - x - -", "> - - + - -"),
+    "exchange:messages": ("> - - + - -", "> - - x - -"),
+    "exchange:message": ("> - - . - -", "> - - x - -"),
+    "exchange:message_show": ("> - - x - -", "> - - . - -"),
+    "exchange:message_decide": ("> - - x - -", "> - - . - -"),
+    # Verifying a report, open to the world.
+    "verification:ask": (ALL["+"], ALL["x"]),
+    "verification:report": (ALL["+"], ALL["+"]),
+}
