@@ -16,7 +16,7 @@ from accounts.sign_in_policy import current_policy
 from accounts.sign_in_policy_forms import SignInPolicyForm
 from notifications.models import Notice
 from tests.accounts.factors import add_key, code_of, demand, give_app
-from tests.accounts.test_single_sign_on import is_in
+from tests.accounts.single_sign_on.ways import is_in
 from tests.browsing import SignIn
 from tests.factories import PASSWORD, UserFactory
 from tests.identity_provider import IdentityProvider, said
