@@ -17,6 +17,7 @@ from reports.models import Report
 from tests.reports.conftest import Sign
 from tests.reports.pages import ClientFor, actions, address
 from tests.reviewing import cells_of
+from tests.spoiling import spoil
 
 
 class TestReading:
@@ -59,7 +60,7 @@ class TestReading:
         report = sign(ready_case)
         path = Path(report.pdf.path)
         if damage == "other bytes":
-            path.write_bytes(path.read_bytes()[:-1] + b"?")
+            spoil(path)
         else:
             path.unlink()
         client = client_for(technician)

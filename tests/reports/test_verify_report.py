@@ -23,6 +23,7 @@ from reports.models import Report
 from reports.services.reading import read_pdf
 from reports.throttle import MOST_A_MINUTE
 from tests.reports.conftest import Sign
+from tests.spoiling import spoil
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 CODES = st.text(alphabet=verification.ALPHABET, min_size=16, max_size=16)
@@ -163,7 +164,7 @@ def test_what_is_not_as_signed_is_not_vouched_for(
 ) -> None:
     report = sign(ready_case)
     path = Path(report.pdf.path)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    spoil(path)
 
     response = client.get(address(report))
 

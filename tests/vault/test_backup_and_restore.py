@@ -22,6 +22,7 @@ from reports.services.sign_off import sign_off_case
 from tests.factories import PASSWORD
 from tests.reports.conftest import ANSWERS, intent_for, proof_of
 from tests.reviewing import MakeCase
+from tests.spoiling import spoil
 from vault import keys
 from vault.copies import DATABASE, MANIFEST, Copies
 from vault.models import StoredFile
@@ -187,7 +188,7 @@ def test_what_was_done_to_a_copy_is_noticed(report: Report, folder: Path, passph
     blob.write_bytes(whole)
 
     dump = copies.backups / backup_id / DATABASE
-    dump.write_bytes(dump.read_bytes()[:-1] + b"?")
+    spoil(dump)
     assert "database is missing or was altered" in refusal(folder)
 
     manifest = copies.backups / backup_id / MANIFEST
@@ -203,7 +204,7 @@ def test_refuses_what_it_could_not_copy(report: Report, folder: Path) -> None:
         call_command("backup", str(folder), passphrase_file=short)
 
     path = Path(report.pdf.path)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    spoil(path)
     with pytest.raises(CommandError, match="No backup was made"):
         back_up(folder)
     StoredFile.objects.filter(pk=report.pdf.name).delete()

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import AuditEvent
 from classifier.models import Case
 from tests.clinical import MakeImage
+from tests.spoiling import last_bit_flipped
 from vault import keys
 from vault.models import StoredFile
 from vault.storage import VaultStorage
@@ -43,7 +44,7 @@ def test_finds_what_is_missing_damaged_and_foreign(stored: VaultStorage) -> None
     source = stored.store.open("b.png")
     bytes_of_b = source.read_at(0, source.size)
     source.close()
-    stored.store.replace(entry, lambda target: target.write(bytes_of_b[:-1] + b"?"))
+    stored.store.replace(entry, lambda target: target.write(last_bit_flipped(bytes_of_b)))
     stored.store.put("copy-of-b.png", lambda target: target.write(bytes_of_b))
     stored.store.put("old.png", lambda target: target.write(b"plain"))
 
