@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from benchmarks.adaptation_labs import SEED, Laboratory, find_laboratories
 from benchmarks.adaptation_methods import METHODS
-from ml.adapting.cells import SeenCells
 from ml.adapting.examining import Reading, read_unadapted, read_with
 from ml.adapting.learning import adapt_head
 from ml.artifacts import DEFAULT_RELEASE
 from ml.commands.inputs import add_data_options, add_weights_option
+from ml.looking import LookedAt
 from ml.metrics import expected_calibration_error
 
 SIZES: Final = (50, 100, 200, 400)
@@ -78,7 +78,7 @@ def _one_draw(laboratory: Laboratory, size: int, number: int) -> Figures:
     return {**figures, "home": float((after - before).min())}
 
 
-def _draw(cells: SeenCells, size: int, number: int) -> tuple[SeenCells, SeenCells]:
+def _draw(cells: LookedAt, size: int, number: int) -> tuple[LookedAt, LookedAt]:
     """So many cells of groups drawn by chance, and the cells of all other groups."""
     rank = np.random.default_rng([SEED, number]).permutation(int(cells.groups.max()) + 1)
     order = np.argsort(rank[cells.groups], kind="stable")
@@ -87,7 +87,7 @@ def _draw(cells: SeenCells, size: int, number: int) -> tuple[SeenCells, SeenCell
     return cells.part(mine), cells.part(is_other)
 
 
-def _examine(reading: Reading, cells: SeenCells) -> Figures:
+def _examine(reading: Reading, cells: LookedAt) -> Figures:
     right = reading.probabilities.argmax(axis=1) == cells.labels
     named = reading.is_named
     return {
@@ -99,7 +99,7 @@ def _examine(reading: Reading, cells: SeenCells) -> Figures:
     }
 
 
-def _recalls(probabilities: NDArray[np.float64], cells: SeenCells) -> NDArray[np.float64]:
+def _recalls(probabilities: NDArray[np.float64], cells: LookedAt) -> NDArray[np.float64]:
     """Of the classes that occur, float64[those]."""
     right = probabilities.argmax(axis=1) == cells.labels
     return np.array([right[cells.labels == label].mean() for label in np.unique(cells.labels)])

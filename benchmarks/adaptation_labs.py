@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from ml.adapting.cells import SeenCells, see_pictures
-from ml.adapting.heads import LinearHead, Plane, serve
+from ml.adapting.heads import Plane
 from ml.adapting.learning import Known, read_known
 from ml.architectures import build, imagenet_weights
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, read_spec, sha256_of, write_spec
@@ -24,7 +23,10 @@ from ml.conformal import fit as fit_quantiles
 from ml.data.pixels import read_cell
 from ml.data.records import Record, labels_of
 from ml.data.splits import folds_by_group
+from ml.engine import open_engine
 from ml.exporting import export_release
+from ml.head_fitting import DenseLayer
+from ml.looking import LookedAt, look_at_pictures
 from ml.novelty import fit as fit_novelty
 from ml.novelty_fitting import choose_examples
 from ml.referral_fitting import MISCOVERAGES
@@ -49,8 +51,8 @@ class Laboratory:
 
     name: str
     known: Known
-    cells: SeenCells
-    home: SeenCells
+    cells: LookedAt
+    home: LookedAt
 
 
 def find_laboratories(
@@ -123,12 +125,12 @@ def _see(
     names: Sequence[str],
     *,
     change: Callable[[Pixels], Pixels] = lambda pixels: pixels,
-) -> SeenCells:
+) -> LookedAt:
     """What a network sees of records, read once and kept."""
     groups = np.unique([record.group for record in records], return_inverse=True)[1]
     if not path.is_file():
-        seen = see_pictures(
-            release_dir,
+        seen = look_at_pictures(
+            *open_engine(release_dir),
             lambda number: change(read_cell(records[number])),
             labels_of(records, names),
             groups.astype(np.int64),
@@ -136,7 +138,7 @@ def _see(
         closer = np.empty(0) if seen.closer is None else seen.closer
         np.savez(path, first=seen.first, closer=closer, faults=seen.faults)
     with np.load(path) as kept:
-        return SeenCells(
+        return LookedAt(
             kept["first"],
             kept["closer"] if len(kept["closer"]) else None,
             kept["faults"],
@@ -170,7 +172,7 @@ def _imagenet_release(folder: Path, like: ReleaseSpec, weights: Path | None) -> 
     return folder
 
 
-def _at_home(spec: ReleaseSpec, learned: SeenCells, calibrating: SeenCells) -> Known:
+def _at_home(spec: ReleaseSpec, learned: LookedAt, calibrating: LookedAt) -> Known:
     """A head, temperature, limits and reference cells from the home laboratory alone."""
     shown = choose_examples(learned.labels, 1000)
     statistics = fit_novelty(
@@ -184,8 +186,8 @@ def _at_home(spec: ReleaseSpec, learned: SeenCells, calibrating: SeenCells) -> K
         learned.first - statistics.mean, learned.labels
     )
     kernel = fitted.coef_.T.astype(np.float64)
-    head = LinearHead(kernel, fitted.intercept_ - statistics.mean @ kernel)
-    logits = serve(head, calibrating, None)
+    head = DenseLayer(kernel, fitted.intercept_ - statistics.mean @ kernel)
+    logits = calibrating.logits(head, None)
     temperature = fit_temperature(logits, calibrating.labels)
     found = softmax(logits, temperature)
     quantiles = [fit_quantiles(found, calibrating.labels, alpha) for alpha in MISCOVERAGES]

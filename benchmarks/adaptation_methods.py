@@ -9,34 +9,34 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.adapting.cells import SeenCells
 from ml.adapting.examining import read_unadapted, read_with
-from ml.adapting.heads import LinearHead, serve
 from ml.adapting.learning import Known, adapt_head
 from ml.calibration import fit_temperature, softmax
+from ml.head_fitting import DenseLayer
+from ml.looking import LookedAt
 
 Probabilities = NDArray[np.float64]
-Read = Callable[[SeenCells], Probabilities]
-Method = Callable[[Known, SeenCells], Read]
+Read = Callable[[LookedAt], Probabilities]
+Method = Callable[[Known, LookedAt], Read]
 
 _HOME_CELLS: Final = 20.0
 """As many cells of a class as its mean at home stands for, when it's moved by those of the new."""
 
 
-def _unchanged(known: Known, _: SeenCells) -> Read:
+def _unchanged(known: Known, _: LookedAt) -> Read:
     return lambda cells: read_unadapted(known, cells).probabilities
 
 
-def _temperature(known: Known, mine: SeenCells) -> Read:
+def _temperature(known: Known, mine: LookedAt) -> Read:
     return _calibrated(known, known.head, mine)
 
 
-def _adapted(known: Known, mine: SeenCells, *, replay: float) -> Read:
+def _adapted(known: Known, mine: LookedAt, *, replay: float) -> Read:
     adapted = adapt_head(known, mine, replay=replay)
     return lambda cells: read_with(known, adapted, cells).probabilities
 
 
-def _aligned(known: Known, mine: SeenCells, *, spread: bool) -> Read:
+def _aligned(known: Known, mine: LookedAt, *, spread: bool) -> Read:
     """Bring the mean, and the deviation, of each class's features to those at home, on average."""
     places, labels = known.plane.place(mine.first), mine.labels
     homes = known.replayed()
@@ -53,10 +53,10 @@ def _aligned(known: Known, mine: SeenCells, *, spread: bool) -> Read:
     kernel = known.head.kernel * rate
     bias = known.head.bias - gap @ back @ kernel
     bias = bias + known.statistics.mean @ (known.head.kernel - kernel)
-    return _calibrated(known, LinearHead(kernel, bias), mine)
+    return _calibrated(known, DenseLayer(kernel, bias), mine)
 
 
-def _prototypes(known: Known, mine: SeenCells) -> Read:
+def _prototypes(known: Known, mine: LookedAt) -> Read:
     """Linear discriminant analysis: home means shrunk towards the new, one covariance for all."""
     homes, new = known.replayed(), known.plane.place(mine.first)
     classes = range(len(known.spec.class_names))
@@ -71,14 +71,14 @@ def _prototypes(known: Known, mine: SeenCells) -> Read:
     lean = np.linalg.solve(spread, np.array(means).T)
     level = -0.5 * np.einsum("cd,dc->c", np.array(means), lean)
     kernel = known.plane.axes @ lean
-    return _calibrated(known, LinearHead(kernel, level - known.plane.mean @ kernel), mine)
+    return _calibrated(known, DenseLayer(kernel, level - known.plane.mean @ kernel), mine)
 
 
-def _calibrated(known: Known, head: LinearHead, mine: SeenCells) -> Read:
+def _calibrated(known: Known, head: DenseLayer, mine: LookedAt) -> Read:
     """Read with a head at the temperature that fits the cells themselves."""
     closer = known.spec.closer
-    temperature = fit_temperature(serve(head, mine, closer), mine.labels)
-    return lambda cells: softmax(serve(head, cells, closer), temperature)
+    temperature = fit_temperature(mine.logits(head, closer), mine.labels)
+    return lambda cells: softmax(cells.logits(head, closer), temperature)
 
 
 METHODS: Final[Mapping[str, Method]] = {

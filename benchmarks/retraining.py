@@ -28,10 +28,11 @@ from ml.data.records import Record
 from ml.engine import open_engine
 from ml.head_fitting import DenseLayer, class_weights, fit_layer
 from ml.inference import read_statistics
+from ml.keras_release import read_layer
 from ml.looking import LookedAt, look_at
 from ml.recalibrating import Replay, replay_of
 from ml.report.noninferiority import Cells, Rule, Side, judge
-from ml.retraining import Material, fit, read_layer
+from ml.retraining import Material, fit
 from ml.sources import PBC, read_source
 
 RULE = Rule(margin=0.02, least_cells=30)

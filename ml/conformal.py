@@ -110,6 +110,22 @@ def prediction_set(
     return np.asarray(scores(probabilities, score) <= quantile)
 
 
+def carry_threshold(
+    threshold: float | None, before: NDArray[np.float64], after: NDArray[np.float64]
+) -> float | None:
+    """The threshold that covers as many of N cells by a new head as the former one did by the old.
+
+    Scores float64[N] of the same cells' own class, `before` and `after`. A threshold beyond all of
+    them stays there; without cells it stays what it was.
+    """
+    if threshold is None or not len(before):
+        return threshold
+    rank = int((before <= threshold).sum())
+    if rank == len(before):
+        return max(threshold, float(after.max()))
+    return float(np.sort(after)[max(0, rank - 1)])
+
+
 def scores(probabilities: NDArray[np.floating], score: Score) -> NDArray[np.float64]:
     """How strange each class would be, float64[N, C] from 0 to 1.
 

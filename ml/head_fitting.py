@@ -30,9 +30,9 @@ class DenseLayer:
     kernel: Array
     bias: Array
 
-    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits float32[N, C] of features float32[N, K]."""
-        return np.asarray(features @ self.kernel + self.bias, dtype=np.float32)
+    def logits(self, features: NDArray[np.floating]) -> Array:
+        """Logits float64[N, C] of features [N, K]."""
+        return np.asarray(features @ self.kernel + self.bias, dtype=np.float64)
 
 
 def class_weights(labels: NDArray[np.int64]) -> Array:

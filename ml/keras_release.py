@@ -8,10 +8,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import numpy as np
 
 from ml.architectures import build
 from ml.artifacts import WEIGHTS_NAME, ReleaseSpec, verify
 from ml.errors import ArtifactError
+from ml.head_fitting import DenseLayer
 
 
 def load_model(release_dir: Path) -> tuple[ReleaseSpec, keras.Model]:
@@ -28,3 +30,10 @@ def load_model(release_dir: Path) -> tuple[ReleaseSpec, keras.Model]:
     except (ValueError, OSError, KeyError) as error:
         raise ArtifactError(f"The weights in {release_dir} do not fit the spec: {error}") from error
     return spec, model
+
+
+def read_layer(release_dir: Path) -> DenseLayer:
+    """The dense layer of a release's network."""
+    _, model = load_model(release_dir)
+    kernel, bias = (np.asarray(each, dtype=np.float64) for each in model.layers[-1].get_weights())
+    return DenseLayer(kernel, bias)

@@ -28,7 +28,7 @@ class LookedAt:
 
     `closer` is None where the release looks once. `faults` float64[N] say how badly each picture
     can be read, above 1 too badly. Class indices `labels` int64[N]; `groups` int64[N], alike for
-    cells of one patient.
+    cells that must not be parted.
     """
 
     first: Features
@@ -37,8 +37,19 @@ class LookedAt:
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
 
-    def logits(self, layer: DenseLayer, closer: CloserLook | None) -> NDArray[np.float32]:
-        """Logits float32[N, C] as they would be served with this layer."""
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> LookedAt:
+        """Some of the cells, by mask or number, with their groups counted anew."""
+        closer = None if self.closer is None else self.closer[chosen]
+        groups = np.unique(self.groups[chosen], return_inverse=True)[1].astype(np.int64)
+        return LookedAt(
+            self.first[chosen], closer, self.faults[chosen], self.labels[chosen], groups
+        )
+
+    def logits(self, layer: DenseLayer, closer: CloserLook | None) -> NDArray[np.float64]:
+        """Logits float64[N, C] as served with this layer: of one look, or the mean of both."""
         logits = layer.logits(self.first)
         if closer is None or self.closer is None:
             return logits
@@ -61,9 +72,30 @@ def look_at(
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> LookedAt:
     """Decode and look at records as they are served, on every core."""
+    groups = [record.group or record.key for record in records]
+    return look_at_pictures(
+        spec,
+        engine,
+        lambda number: read_cell(records[number]),
+        labels_of(records, spec.class_names),
+        np.unique(groups, return_inverse=True)[1].astype(np.int64),
+        on_progress=on_progress,
+    )
 
-    def look(record: Record) -> tuple[Features, Features | None, float]:
-        image = read_cell(record)
+
+def look_at_pictures(
+    spec: ReleaseSpec,
+    engine: Engine,
+    picture: Callable[[int], NDArray[np.uint8]],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    *,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> LookedAt:
+    """The same of pictures uint8[H, W, 3] RGB given by number, 0 to N - 1."""
+
+    def look(number: int) -> tuple[Features, Features | None, float]:
+        image = picture(number)
         cell = locate(image)
         view = cell.view(spec.input_size)
         height, width = image.shape[:2]
@@ -75,13 +107,12 @@ def look_at(
         return engine.run(normalise(view)).features, closer, fault
 
     with ThreadPoolExecutor(usable_cores()) as pool:
-        found = list(pool.map(look, records))
+        found = list(pool.map(look, range(len(labels))))
     closer = [each for _, each, _ in found if each is not None]
-    groups = [record.group for record in records]
     return LookedAt(
         first=np.stack([each for each, _, _ in found]),
         closer=np.stack(closer) if closer else None,
         faults=np.array([fault for _, _, fault in found], dtype=np.float64),
-        labels=labels_of(records, spec.class_names),
-        groups=np.unique(groups, return_inverse=True)[1].astype(np.int64),
+        labels=labels,
+        groups=groups,
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ml.artifacts import ReleaseSpec
 from ml.calibration import fit_temperature, referral_threshold, softmax
-from ml.conformal import Quantiles, fit, scores
+from ml.conformal import Quantiles, carry_threshold, fit, scores
 from ml.errors import DatasetError
 from ml.head_fitting import DenseLayer
 from ml.novelty import ACCEPTED, NoveltyStatistics, score
@@ -65,14 +65,14 @@ def widen_limit(statistics: NoveltyStatistics, features: NDArray[np.float32]) ->
 
 def calibrate(
     spec: ReleaseSpec,
-    logits: NDArray[np.float32],
+    logits: NDArray[np.float64],
     cells: ReadCells,
     replay: Replay,
     layers: tuple[DenseLayer, DenseLayer],
 ) -> Calibration:
     """Fit temperature, quantiles and referral on cells whose logits come from others' heads.
 
-    `logits` float32[N, C] of the laboratory's cells, each by a head that saw no cell of that
+    `logits` float64[N, C] of the laboratory's cells, each by a head that saw no cell of that
     patient; `cells` give labels, groups and which are odd. `layers` are the former and the new.
     """
     temperature = round(fit_temperature(logits, cells.labels), 4)
@@ -111,34 +111,20 @@ def _kept(
     layers: tuple[DenseLayer, DenseLayer],
     temperature: float,
 ) -> dict[float, list[float | None]]:
-    """Thresholds by miscoverage that keep, of the release's own cells, as many in their sets.
-
-    A threshold of the former release lies at some rank among the scores of its kept cells of the
-    class; the new one is the score at that rank by the new head.
-    """
+    """Thresholds by miscoverage that keep, of the release's own cells, as many in their sets."""
     before, after = (
         scores(softmax(layer.logits(replay.features), heat), "lac")
         for layer, heat in zip(layers, (spec.temperature, temperature), strict=True)
     )
+    places = [replay.labels == index for index in range(len(spec.class_names))]
     found: dict[float, list[float | None]] = {}
     for told in (spec.conformal or {}).get("quantiles", ()):
         former = Quantiles.from_dict(told)
         found[former.alpha] = [
-            _carried(threshold, *(each[replay.labels == index, index] for each in (before, after)))
-            for index, threshold in enumerate(former.per_class)
+            carry_threshold(threshold, before[mine, index], after[mine, index])
+            for index, (threshold, mine) in enumerate(zip(former.per_class, places, strict=True))
         ]
     return found
-
-
-def _carried(
-    threshold: float | None, before: NDArray[np.float64], after: NDArray[np.float64]
-) -> float | None:
-    if threshold is None or not len(before):
-        return threshold
-    rank = int((before <= threshold).sum())
-    if rank == len(before):  # it lies beyond all of them, and stays there
-        return max(threshold, float(after.max()))
-    return float(np.sort(after)[max(0, rank - 1)])
 
 
 def _joined(own: Quantiles, kept: list[float | None] | None) -> Quantiles:

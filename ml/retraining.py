@@ -109,6 +109,8 @@ def make_release(
 
 def gather(release_dir: Path, records: Sequence[Record], *, say: Say = lambda *_: None) -> Material:
     """Look at every cell of the classes that a release names, once, with its own backbone."""
+    from ml.keras_release import read_layer  # noqa: PLC0415 - TensorFlow
+
     spec, engine = open_engine(release_dir)
     statistics = read_statistics(release_dir, spec)
     if statistics is None or spec.referral is None:
@@ -135,15 +137,6 @@ def gather(release_dir: Path, records: Sequence[Record], *, say: Say = lambda *_
     )
 
 
-def read_layer(release_dir: Path) -> DenseLayer:
-    """The dense layer of a release's network."""
-    from ml.keras_release import load_model  # noqa: PLC0415 - TensorFlow
-
-    _, model = load_model(release_dir)
-    kernel, bias = (np.asarray(each, dtype=np.float64) for each in model.layers[-1].get_weights())
-    return DenseLayer(kernel, bias)
-
-
 def fit(
     material: Material, chosen: NDArray[np.bool_] | slice, *, anchor: float = ANCHOR
 ) -> DenseLayer:
@@ -167,12 +160,12 @@ def fit(
 
 def cross_read(
     material: Material, *, seed: int, say: Say = lambda *_: None, anchor: float = ANCHOR
-) -> NDArray[np.float32]:
-    """Logits float32[N, C] of the laboratory's cells, each by a head without its patient."""
+) -> NDArray[np.float64]:
+    """Logits float64[N, C] of the laboratory's cells, each by a head without its patient."""
     folds = folds_by_group(material.records, FOLDS, seed)
     home = {record.group: number for number, fold in enumerate(folds) for record in fold}
     numbers = np.array([home[record.group] for record in material.records])
-    logits = np.zeros((len(numbers), len(material.spec.class_names)), dtype=np.float32)
+    logits = np.zeros((len(numbers), len(material.spec.class_names)))
     for number in range(FOLDS):
         layer = fit(material, numbers != number, anchor=anchor)
         left_out = numbers == number

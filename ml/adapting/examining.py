@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.adapting.cells import SeenCells
-from ml.adapting.heads import Array, serve
+from ml.adapting.heads import Array
 from ml.adapting.learning import FOLDS, Adapted, Known, adapt_head, deal
 from ml.evaluation import examine
+from ml.looking import LookedAt
 from ml.report.bootstrap import interval, replicate_weights
 from ml.report.weighted import weighted_figures
 
@@ -33,7 +33,7 @@ class Comparison:
     before: Reading
     after: Reading
 
-    def as_dict(self, cells: SeenCells, class_names: tuple[str, ...]) -> dict[str, Any]:
+    def as_dict(self, cells: LookedAt, class_names: tuple[str, ...]) -> dict[str, Any]:
         """Figures of both with exact intervals, and differences by drawing whole groups again."""
         sides = {"before": self.before, "after": self.after}
         figures = {
@@ -44,7 +44,7 @@ class Comparison:
         }
         return {**figures, "differences": self._differences(cells)}
 
-    def _differences(self, cells: SeenCells) -> dict[str, dict[str, Any]]:
+    def _differences(self, cells: LookedAt) -> dict[str, dict[str, Any]]:
         """After minus before, each with its 95 % interval, groups drawn once for both."""
         before, after = (
             weighted_figures(side.probabilities, cells.labels) for side in (self.before, self.after)
@@ -60,21 +60,21 @@ class Comparison:
         }
 
 
-def read_with(known: Known, adapted: Adapted, cells: SeenCells) -> Reading:
+def read_with(known: Known, adapted: Adapted, cells: LookedAt) -> Reading:
     """Cells as the adapted release would serve them."""
-    logits = serve(adapted.head, cells, known.spec.closer)
+    logits = cells.logits(adapted.head, known.spec.closer)
     named = adapted.limits.named(logits, known.statistics, cells)
     return Reading(adapted.limits.probabilities(logits), named)
 
 
-def read_unadapted(known: Known, cells: SeenCells) -> Reading:
+def read_unadapted(known: Known, cells: LookedAt) -> Reading:
     """Cells as the release serves them before."""
-    logits = serve(known.head, cells, known.spec.closer)
+    logits = cells.logits(known.head, known.spec.closer)
     named = known.limits.named(logits, known.statistics, cells)
     return Reading(known.limits.probabilities(logits), named)
 
 
-def cross_examine(known: Known, cells: SeenCells) -> Comparison:
+def cross_examine(known: Known, cells: LookedAt) -> Comparison:
     """Adapt once a fold to the cells of the others, and read those left out.
 
     Everything is done anew in each fold, pull, temperature and limits included (nested

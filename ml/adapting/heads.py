@@ -1,24 +1,20 @@
-"""Linear heads on frozen features: the one that serves, and a small shift of it that is learned."""
+"""A small shift of the head that serves, learned on frozen features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ml.adapting.cells import SeenCells
-from ml.artifacts import ReleaseSpec
 from ml.calibration import softmax
-from ml.engine import Engine, open_engine
-from ml.head import read_head
+from ml.head_fitting import DenseLayer
+from ml.looking import LookedAt
 from ml.looks import CloserLook
 from ml.novelty import NoveltyStatistics
-from ml.preprocessing import normalise
 
 Array = NDArray[np.float64]
 
@@ -27,45 +23,10 @@ _ENOUGH: Final = 1e-6
 """Relative fall of the loss in a step at which fitting ends; further ones move no figure."""
 
 
-@dataclass(frozen=True, eq=False)
-class LinearHead:
-    """Weights float64[K, C] and biases float64[C] from K pooled features to C logits."""
-
-    kernel: Array
-    bias: Array
-
-    def logits(self, features: NDArray[np.floating]) -> Array:
-        """Logits float64[N, C] of features [N, K]."""
-        return np.asarray(features @ self.kernel + self.bias, dtype=np.float64)
-
-
-def read_linear_head(release_dir: Path) -> LinearHead:
-    """The head of a release with its biases, which head.npz leaves out but the network shows."""
-    spec, engine = open_engine(release_dir)
-    kernel = read_head(release_dir).kernel.astype(np.float64)
-    return LinearHead(kernel, _bias(spec, engine, kernel))
-
-
-def _bias(spec: ReleaseSpec, engine: Engine, kernel: Array) -> Array:
-    view = np.full((spec.input_size, spec.input_size, 3), 128, dtype=np.uint8)
-    seen = engine.run(normalise(view))
-    return np.asarray(seen.logits - seen.features @ kernel, dtype=np.float64)
-
-
-def serve(head: LinearHead, cells: SeenCells, closer: CloserLook | None) -> Array:
-    """The logits float64[N, C] with which the release decides: of one look, or the mean of both."""
-    logits = head.logits(cells.first)
-    if closer is None or cells.closer is None:
-        return logits
-    wanted = closer.is_wanted(logits)
-    logits[wanted] = (logits[wanted] + head.logits(cells.closer[wanted])) / 2
-    return logits
-
-
 def served_features(
-    head: LinearHead, cells: SeenCells, closer: CloserLook | None
+    head: DenseLayer, cells: LookedAt, closer: CloserLook | None
 ) -> NDArray[np.float32]:
-    """The features float32[N, K] that `serve` is linear in: of one look, or the mean of both."""
+    """The features float32[N, K] of one look, or the mean of both, as a cell is read."""
     if closer is None or cells.closer is None:
         return cells.first
     wanted = closer.is_wanted(head.logits(cells.first))[:, np.newaxis]
@@ -91,14 +52,14 @@ class Plane:
         """Coordinates float64[N, D] of features [N, K]."""
         return np.asarray((features - self.mean) @ self.axes, dtype=np.float64)
 
-    def moved(self, head: LinearHead, shift: Array, temperature: float) -> LinearHead:
+    def moved(self, head: DenseLayer, shift: Array, temperature: float) -> DenseLayer:
         """The head whose calibrated logits are the old ones plus a shift float64[D + 1, C].
 
         The last row of the shift is that of the biases.
         """
         turn, move = shift[:-1] * temperature, shift[-1] * temperature
         lean = self.axes @ turn
-        return LinearHead(head.kernel + lean, head.bias + move - self.mean @ lean)
+        return DenseLayer(head.kernel + lean, head.bias + move - self.mean @ lean)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,15 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.adapting.cells import SeenCells
 from ml.adapting.heads import (
     Array,
     Lesson,
-    LinearHead,
     Plane,
     fit_shift,
-    read_linear_head,
-    serve,
     served_features,
 )
 from ml.adapting.limits import Limits, refit_limits
@@ -27,7 +23,9 @@ from ml.calibration import fit_temperature, softmax
 from ml.data.records import Record
 from ml.data.splits import folds_by_group
 from ml.errors import ArtifactError
+from ml.head_fitting import DenseLayer
 from ml.inference import read_statistics
+from ml.looking import LookedAt
 from ml.metrics import negative_log_likelihood
 from ml.novelty import NoveltyStatistics
 
@@ -53,7 +51,7 @@ class Known:
     """What a release brings: its head, the reference cells that it replays, and its limits."""
 
     spec: ReleaseSpec
-    head: LinearHead
+    head: DenseLayer
     statistics: NoveltyStatistics
     plane: Plane
 
@@ -78,7 +76,7 @@ class Adapted:
     `recalls` float64[C] are those of the reference cells held out, `former_recalls` the old head's.
     """
 
-    head: LinearHead
+    head: DenseLayer
     limits: Limits
     pull: float | None
     recalls: Array
@@ -98,18 +96,20 @@ class _Trial:
 
 def read_known(release_dir: Path) -> Known:
     """Read a release; ArtifactError if it isn't what it says or has no reference cells."""
+    from ml.keras_release import read_layer  # noqa: PLC0415 - TensorFlow
+
     spec = verify(release_dir)
     statistics = read_statistics(release_dir, spec)
     if statistics is None:
         raise ArtifactError(
             f"{spec.name} {spec.version} keeps no reference cells, so it can't be adapted."
         )
-    return Known(spec, read_linear_head(release_dir), statistics, Plane.of(statistics))
+    return Known(spec, read_layer(release_dir), statistics, Plane.of(statistics))
 
 
 def adapt_head(
     known: Known,
-    cells: SeenCells,
+    cells: LookedAt,
     *,
     pulls: Sequence[float] = PULLS,
     replay: float = REPLAY,
@@ -138,7 +138,7 @@ def adapt_head(
     return Adapted(head, limits, chosen.pull, chosen.recalls, unchanged.recalls)
 
 
-def deal(cells: SeenCells, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
+def deal(cells: LookedAt, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
     """Masks bool[N] of `count` parts of the cells, whole groups each, every class spread evenly."""
     records = [
         Record(path=Path(), label=str(label), group=str(group), key=str(number))
@@ -154,7 +154,7 @@ def deal(cells: SeenCells, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
 class _Learner:
     """Fits shifts to a laboratory's cells beside replayed ones, all of them or all but a part."""
 
-    def __init__(self, known: Known, cells: SeenCells, replay: float) -> None:
+    def __init__(self, known: Known, cells: LookedAt, replay: float) -> None:
         self._known = known
         self._cells = cells
         self._replay = replay
@@ -170,7 +170,7 @@ class _Learner:
         pull: float,
         mine: NDArray[np.bool_] | slice = slice(None),
         old: NDArray[np.bool_] | slice = slice(None),
-    ) -> LinearHead:
+    ) -> DenseLayer:
         """The head that some of the cells, by mask, teach."""
         labels = self._cells.labels[mine]
         lesson = Lesson(self._places[mine], self._logits[mine], labels, _rarity(labels, 0.5))
@@ -192,7 +192,7 @@ class _Learner:
         for number, mask in enumerate(deal(self._cells)):
             held_out = self._old_folds == number
             head = self._known.head if pull is None else self.fit(pull, ~mask, ~held_out)
-            logits[mask] = serve(head, self._cells.part(mask), closer)
+            logits[mask] = self._cells.part(mask).logits(head, closer)
             replayed[held_out] = head.logits(self._features_of_old(held_out))
         temperature = fit_temperature(logits, self._cells.labels)
         loss = negative_log_likelihood(softmax(logits, temperature), self._cells.labels)
@@ -205,7 +205,7 @@ class _Learner:
         return np.asarray(statistics.mean + kept @ statistics.wide_axes.T, dtype=np.float64)
 
 
-def _allowed(cells: SeenCells, classes: int) -> Array:
+def _allowed(cells: LookedAt, classes: int) -> Array:
     """By how much each class's recall of the reference cells may fall, float64[C]."""
     seen = np.bincount(cells.labels, minlength=classes)
     return np.where(seen > 0, YIELDING, FORGETTING)

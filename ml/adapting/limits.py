@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.adapting.cells import SeenCells
 from ml.adapting.heads import Array
 from ml.artifacts import ReleaseSpec
 from ml.calibration import fit_temperature, referral_threshold, softmax
-from ml.conformal import Quantiles, fit, prediction_set, scores
+from ml.conformal import Quantiles, carry_threshold, fit, prediction_set, scores
+from ml.looking import LookedAt
 from ml.novelty import ACCEPTED, NoveltyStatistics, score
 from ml.referral import Referral, is_settled
 
@@ -45,7 +45,7 @@ class Limits:
         return softmax(logits, self.temperature)
 
     def named(
-        self, logits: Array, statistics: NoveltyStatistics, cells: SeenCells
+        self, logits: Array, statistics: NoveltyStatistics, cells: LookedAt
     ) -> NDArray[np.bool_]:
         """Which cells bool[N] a release of these limits would name itself, as it serves."""
         found = self.probabilities(logits)
@@ -58,7 +58,7 @@ class Limits:
         strange = score(replace(statistics, limit=self.novelty), cells.first)
         return np.asarray(settled & (np.maximum(strange, cells.faults) <= 1.0))
 
-    def is_own(self, cells: SeenCells, classes: int) -> NDArray[np.bool_]:
+    def is_own(self, cells: LookedAt, classes: int) -> NDArray[np.bool_]:
         """Of which classes bool[C] the deciding limit rests on these cells; a threshold does."""
         chosen = self._deciding()
         counts = np.bincount(cells.labels, minlength=classes)
@@ -75,7 +75,7 @@ class Limits:
 def refit_limits(
     old: Limits,
     statistics: NoveltyStatistics,
-    cells: SeenCells,
+    cells: LookedAt,
     *,
     logits: Array,
     replayed: tuple[Array, Array],
@@ -112,30 +112,18 @@ def _merge(
     labels: NDArray[np.int64],
 ) -> Quantiles:
     """The laboratory's quantiles, and for classes that it has too few cells of, those carried."""
+    old, new = scores(before, former.score), scores(after, former.score)
     per_class: list[float | None] = []
     counts: list[int] = []
     for index, quantile in enumerate(own.per_class):
-        is_own = quantile is not None
-        carried = None if is_own else _carry(former, index, before, after, labels)
+        is_own, mine = quantile is not None, labels == index
+        carried = carry_threshold(former.per_class[index], old[mine, index], new[mine, index])
         per_class.append(quantile if is_own else carried)
         counts.append((own if is_own else former).class_counts[index])
     return replace(own, per_class=tuple(per_class), class_counts=tuple(counts))
 
 
-def _carry(
-    former: Quantiles, index: int, before: Array, after: Array, labels: NDArray[np.int64]
-) -> float | None:
-    """The quantile that covers as many reference cells of a class now as the former one did."""
-    limit, mine = former.per_class[index], labels == index
-    if limit is None or not mine.any():
-        return limit
-    old = scores(before, former.score)[mine, index]
-    new = np.sort(scores(after, former.score)[mine, index])
-    rank = math.ceil(float((old <= limit).mean()) * len(new) - 1e-9)
-    return float(new[max(rank, 1) - 1])
-
-
-def _novelty_limit(statistics: NoveltyStatistics, cells: SeenCells) -> float:
+def _novelty_limit(statistics: NoveltyStatistics, cells: LookedAt) -> float:
     """The squared distance from learned cells that 99 % of these keep below."""
     scaled = float(np.quantile(score(statistics, cells.first), ACCEPTED))
     return statistics.typical + scaled * (statistics.limit - statistics.typical)

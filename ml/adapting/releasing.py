@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ml.adapting.cells import SeenCells, see_cells
 from ml.adapting.enough import Chosen
 from ml.adapting.examining import Comparison, cross_examine
 from ml.adapting.learning import FOLDS, FORGETTING, YIELDING, Adapted, Known, adapt_head, read_known
 from ml.artifacts import ReleaseSpec
 from ml.data.records import fingerprint
+from ml.engine import open_engine
 from ml.errors import ArtifactError
 from ml.fingerprints import code_fingerprint, digest_of, manifest_of
-from ml.head_fitting import DenseLayer
+from ml.looking import LookedAt, look_at
 from ml.metrics import confusion_matrix
 from ml.retraining import write_release
 
@@ -48,7 +48,7 @@ def adapt_release(
     if out_dir.exists() and any(out_dir.iterdir()):
         raise ArtifactError(f"{out_dir} is not empty.")
     known = read_known(release_dir)
-    cells = see_cells(release_dir, chosen.records, on_progress=on_progress)
+    cells = look_at(*open_engine(release_dir), chosen.records, on_progress=on_progress)
     compared = cross_examine(known, cells)
     adapted = adapt_head(known, cells)
     origin = _describe(known.spec, release_dir)
@@ -57,7 +57,7 @@ def adapt_release(
     confusion = _confusion(known, cells, compared)
     return write_release(
         replace(spec, confusion_of_accepted=confusion),
-        DenseLayer(adapted.head.kernel, adapted.head.bias),
+        adapted.head,
         replace(known.statistics, limit=adapted.limits.novelty),
         release_dir,
         out_dir,
@@ -75,7 +75,7 @@ def _describe(spec: ReleaseSpec, release_dir: Path) -> dict[str, str]:
 
 
 def _figures(
-    known: Known, adapted: Adapted, cells: SeenCells, compared: Comparison
+    known: Known, adapted: Adapted, cells: LookedAt, compared: Comparison
 ) -> dict[str, Any]:
     names, limits, statistics = known.spec.class_names, adapted.limits, known.statistics
     is_own = limits.is_own(cells, len(names))
@@ -143,7 +143,7 @@ def _data(old: ReleaseSpec, chosen: Chosen, wanted: Wanted) -> dict[str, Any]:
 
 
 def _confusion(
-    known: Known, cells: SeenCells, compared: Comparison
+    known: Known, cells: LookedAt, compared: Comparison
 ) -> tuple[tuple[int, ...], ...] | None:
     """Cells that are named, left out of what read them; of absent classes, the former counts."""
     former = known.spec.confusion_of_accepted

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.adapting.cells import see_pictures
-from ml.adapting.heads import read_linear_head, serve
 from ml.artifacts import CARD_NAME, DEFAULT_RELEASE, read_spec, verify
 from ml.calibration import softmax
 from ml.cli import main
+from ml.engine import open_engine
 from ml.inference import load_classifier, read_statistics
+from ml.keras_release import read_layer
+from ml.looking import look_at_pictures
 from ml.preprocessing import to_png
 from ml.probing import probe
 from ml.synthetic import render_cell
@@ -55,8 +56,10 @@ def test_the_release_is_whole_and_serves(adapted: Path) -> None:
 
 def test_what_serves_is_the_head_that_was_fitted(adapted: Path) -> None:
     spec, picture = read_spec(adapted), render_cell("monocyte", seed=9, size=120)
-    seen = see_pictures(adapted, lambda _: picture, np.zeros(1, np.int64), np.zeros(1, np.int64))
-    logits = serve(read_linear_head(adapted), seen, spec.closer)
+    seen = look_at_pictures(
+        *open_engine(adapted), lambda _: picture, np.zeros(1, np.int64), np.zeros(1, np.int64)
+    )
+    logits = seen.logits(read_layer(adapted), spec.closer)
     expected = softmax(logits, spec.temperature)[0]
     served = load_classifier(adapted).classify([picture])[0]
     found = [served.probabilities[name] for name in spec.class_names]

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml.adapting.cells import SeenCells, see_cells
 from ml.adapting.enough import LEAST_CELLS, choose_cells
 from ml.adapting.examining import cross_examine, read_unadapted, read_with
-from ml.adapting.heads import LinearHead, Plane
+from ml.adapting.heads import Plane
 from ml.adapting.learning import Known, adapt_head, deal, read_known
 from ml.artifacts import DEFAULT_RELEASE, WEIGHTS_NAME, ReleaseSpec, read_spec, write_spec
 from ml.conformal import fit as fit_quantiles
 from ml.data.records import Record
+from ml.engine import open_engine
 from ml.errors import ArtifactError, DatasetError
+from ml.head_fitting import DenseLayer
+from ml.looking import LookedAt, look_at
 from ml.novelty import fit as fit_novelty
 from ml.preprocessing import PREPROCESSING
 from ml.referral import Referral
@@ -32,13 +34,13 @@ STAIN = np.zeros(WIDTH) - 1.6 * np.eye(WIDTH)[0] + 1.6 * np.eye(WIDTH)[1] + 0.4 
 
 def draw_cells(
     each: int, *, seed: int, stain: NDArray[np.float64] | float = 0.0, classes: int = 4
-) -> SeenCells:
+) -> LookedAt:
     """So many cells a class, two in a group, about the middle of their class."""
     rng = np.random.default_rng(seed)
     labels = np.arange(each * classes) % classes
     spots = MIDDLES[labels] + rng.normal(0, 0.8, size=(len(labels), WIDTH)) + stain
     groups = np.arange(len(labels)) // 2
-    return SeenCells(spots.astype(np.float32), None, np.zeros(len(labels), np.float32),
+    return LookedAt(spots.astype(np.float32), None, np.zeros(len(labels), np.float32),
                      labels, groups)  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def known() -> Known:
         example_keys=np.arange(len(learned)).astype(str),
         axes=6,
     )
-    head = LinearHead(MIDDLES.T.copy(), -0.5 * np.square(MIDDLES).sum(axis=1))
+    head = DenseLayer(MIDDLES.T.copy(), -0.5 * np.square(MIDDLES).sum(axis=1))
     spec = ReleaseSpec(
         name="home", version="1.0.0", architecture="mobilenet_v2", class_names=NAMES,
         input_size=96, preprocessing=PREPROCESSING, sha256="0" * 64, temperature=1.0,
@@ -67,7 +69,7 @@ def known() -> Known:
     return replace(draft, spec=spec)
 
 
-def right(probabilities: NDArray[np.float64], cells: SeenCells) -> NDArray[np.bool_]:
+def right(probabilities: NDArray[np.float64], cells: LookedAt) -> NDArray[np.bool_]:
     return np.asarray(probabilities.argmax(axis=1) == cells.labels)
 
 
@@ -183,7 +185,7 @@ def test_a_real_laboratorys_cells_are_no_longer_refused_as_odd(data_dir: Path) -
     """BCCD, whose network learned from it in part: so only what is refused is looked at here."""
     real = read_known(DEFAULT_RELEASE)
     found = of_classes(read_bccd_records(data_dir), ("neutrophil", "eosinophil", "lymphocyte"))
-    cells = see_cells(DEFAULT_RELEASE, found[:180])
+    cells = look_at(*open_engine(DEFAULT_RELEASE), found[:180])
     adapted = adapt_head(real, cells.part(np.arange(120)))
     others = cells.part(np.arange(120, 180))
     before, after = read_unadapted(real, others), read_with(real, adapted, others)

@@ -10,13 +10,13 @@ import pytest
 from ml.artifacts import DEFAULT_RELEASE, read_spec
 from ml.card import render_card
 from ml.cli import main
+from ml.conformal import carry_threshold
 from ml.embedding import EMBEDDING_SIZE
 from ml.errors import DatasetError
 from ml.head_fitting import DenseLayer, class_weights, fit_layer
 from ml.inference import load_classifier
 from ml.preprocessing import to_png
 from ml.probing import probe
-from ml.recalibrating import _carried
 from ml.retraining import retrain
 from ml.synthetic import render_cell
 from ml.training_sets import (
@@ -79,9 +79,9 @@ class TestFitting:
 
     def test_a_threshold_keeps_its_rank_among_the_kept_cells(self) -> None:
         before, after = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.2, 0.3, 0.5, 0.9])
-        assert _carried(0.35, before, after) == 0.5
-        assert _carried(0.95, before, after) == 0.95
-        assert _carried(None, before, after) is None
+        assert carry_threshold(0.35, before, after) == 0.5
+        assert carry_threshold(0.95, before, after) == 0.95
+        assert carry_threshold(None, before, after) is None
 
 
 class TestSets:
