@@ -6,6 +6,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv/bin/python
+# Each core's tests have a PostgreSQL and a Redis of their own; those that are given can't be shared.
+ON_ALL_CORES := $(if $(REDIS_URL),,--numprocesses logical --maxprocesses 4 --dist loadfile)
 UV := UV_PYTHON_DOWNLOADS=never $(VENV) -m uv pip compile --universal --python-version 3.11 \
     --generate-hashes --no-header --quiet
 
@@ -27,7 +29,12 @@ run: setup ## Start the site. PORT=8000 HOST=127.0.0.1 IMAGES=folder DEMO=0
 	    --images "$(IMAGES)" $(if $(filter 0 no false,$(DEMO)),--no-demo)
 
 test: setup-dev ## Run the tests. ARGS="tests/accounts -k invite"
+ifdef ARGS
 	@exec $(VENV) -m pytest $(ARGS)
+else # What starts sites, workers and browsers has the machine to itself.
+	@$(VENV) -m pytest $(ON_ALL_CORES) -m "not processes"; others=$$?; \
+	    $(VENV) -m pytest -m processes && exit $$others
+endif
 
 lint: setup-dev ## Style, formatting, and which layer may import which
 	@$(VENV) -m ruff check .
