@@ -12,7 +12,7 @@ UV := UV_PYTHON_DOWNLOADS=never $(VENV) -m uv pip compile --universal --python-v
     --generate-hashes --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint types check lock
+.PHONY: help setup setup-dev run test lint types check lock sbom
 
 help: ## Show what there is
 	@echo "HematoVision: what make can do"
@@ -46,6 +46,9 @@ types: setup-dev ## Check the types
 
 check: ## Everything that CI does
 	@.ci/run
+
+sbom: setup-dev ## What it is made of, as CycloneDX JSON. FILE=hematovision.cdx.json
+	@$(VENV) -m tools.bill_of_materials $(FILE)
 
 lock: setup-dev ## Resolve requirements*.in and package.json anew
 	@$(UV) requirements.in -o requirements.txt

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.emergency import is_closed_to
 from accounts.models import User
 from accounts.roles import ROLE_SUMMARIES
+from accounts.second_factor_forms import CodeOnce
 from accounts.services import ELECTRONIC_SIGNATURE_STATEMENT
 from accounts.sign_in_policy_passwords import LongEnough
 
@@ -61,11 +62,11 @@ class NewPasswordForm(PlainFields, account.ResetPasswordKeyForm):
     """A new password, twice."""
 
 
-class CodeForm(PlainFields, mfa.AuthenticateForm):
+class CodeForm(CodeOnce, PlainFields, mfa.AuthenticateForm):
     """A code of the second factor, after the password."""
 
 
-class CodeConfirmationForm(PlainFields, mfa.ReauthenticateForm):
+class CodeConfirmationForm(CodeOnce, PlainFields, mfa.ReauthenticateForm):
     """A code of the second factor, to confirm identity."""
 
 

@@ -87,7 +87,11 @@ class PasswordChangeMiddleware:
 
 
 class PrivateAnswersMiddleware:
-    """Lets nobody keep what was shown to a person signed in, unless the answer says for itself."""
+    """Lets nobody keep what was shown to a person signed in, unless the answer says for itself.
+
+    The answer that ends a session has the browser forget what it kept all the same: pictures,
+    and what scripts stored.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -97,6 +101,8 @@ class PrivateAnswersMiddleware:
         response = self.get_response(request)
         if is_signed_in and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
+        if is_signed_in and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -135,6 +135,17 @@ def audit_factor_reset(user: User, authenticator: Authenticator, **kwargs: Any) 
     dispatch.mail_credentials_changed(user.pk, "user.mfa_renewed")
 
 
+@receiver(mfa_signals.authenticator_used)
+@transaction.atomic
+def audit_recovery_code(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Record a recovery code that opened something, and tell its owner."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        return
+    after = {"left": second_factor.holding_of(user).codes_left}
+    audit.record(actor=user, action="user.recovery_code_used", target=user, after=after)
+    dispatch.mail_credentials_changed(user.pk, "user.recovery_code_used")
+
+
 @receiver(mfa_signals.authentication_failed)
 @transaction.atomic
 def audit_factor_failed(user: User, authenticator: Authenticator, **kwargs: Any) -> None:

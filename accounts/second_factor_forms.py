@@ -1,18 +1,41 @@
-"""Forms of security keys and passkeys, whose failures are audited like those of codes."""
+"""Forms of codes, security keys and passkeys; what fails is audited, whatever it was."""
 
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa import signals
+from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as webauthn
 from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django.core.exceptions import ValidationError
 
-from accounts import second_factor
+from accounts import second_factor, used_codes
 
 NOT_ACCEPTED = "This key was not accepted. Use the one that you set up here, or a code."
 NAME_LENGTH = 60
+
+
+class CodeOnce:
+    """Takes each code once, and tells its owner if one is given again."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        """Check the code; what was given before is refused for as long as it would be right."""
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError as error:
+            if error.code == "incorrect_code":
+                used_codes.tell_if_used(self.user, self.cleaned_data["code"])
+            raise
+        used_codes.remember(self.authenticator, code)  # type: ignore[attr-defined]
+        return code
+
+
+class SigningCodeForm(CodeOnce, ReauthenticateForm):
+    """A code beside a signature."""
 
 
 class AuditedKey:

@@ -6,7 +6,6 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context
-from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import TextChoices
@@ -14,7 +13,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.second_factor import REAL_FACTORS
-from accounts.second_factor_forms import KeyConfirmationForm
+from accounts.second_factor_forms import KeyConfirmationForm, SigningCodeForm
 from accounts.sign_in_policy import current_policy
 
 
@@ -73,7 +72,7 @@ def confirm_factor(request: HttpRequest, user: User) -> Factor:
 
 def _form(user: User, code: str, credential: str) -> Any:
     if code:
-        return ReauthenticateForm(user=user, data={"code": code})
+        return SigningCodeForm(user=user, data={"code": code})
     return KeyConfirmationForm(user=user, data={"credential": _as_json(credential)})
 
 

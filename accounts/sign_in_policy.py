@@ -18,7 +18,8 @@ GROUP_ROLES = tuple(role for role in Role if role != Role.CONSULTANT)
 class SignInPolicy(models.Model):
     """One version of the rules, with who set it, when and why. Never changed and never deleted.
 
-    The newest version holds. Until somebody sets one, the defaults of these columns do.
+    The newest version holds. Until somebody sets one, the defaults of these columns do, and
+    `FIRST_SECOND_FACTOR_ROLES` of the settings.
     """
 
     version = models.PositiveIntegerField(unique=True)
@@ -89,8 +90,9 @@ class SignInPolicy(models.Model):
 
 
 def current_policy() -> SignInPolicy:
-    """Return the rules that hold now; before anybody set some, the defaults."""
-    return SignInPolicy.objects.first() or SignInPolicy(version=0)
+    """Return the rules that hold now; before anybody set some, those that the site came with."""
+    first = SignInPolicy(version=0, second_factor_roles=list(settings.FIRST_SECOND_FACTOR_ROLES))
+    return SignInPolicy.objects.first() or first
 
 
 def lock_policies() -> None:

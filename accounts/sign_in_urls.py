@@ -1,9 +1,9 @@
-"""Routes of signing in: those pages of allauth that a closed laboratory needs, and no others."""
+"""Routes of signing in: the pages of allauth that a closed laboratory needs, and some of ours."""
 
 from allauth.account import views
 from django.urls import include, path, re_path
 
-from accounts.views import single_sign_on
+from accounts.views import own_sessions, single_sign_on
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
@@ -22,6 +22,9 @@ urlpatterns = [
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("sessions/", own_sessions.session_list, name="own_sessions"),
+    path("sessions/others/end/", own_sessions.others_end, name="own_sessions_end"),
+    path("sessions/<slug:handle>/end/", own_sessions.session_end, name="own_session_end"),
     path("single-sign-on/", single_sign_on.connect, name="sso_connect"),
     path("single-sign-on/start/", single_sign_on.start, name="sso_start"),
     path("single-sign-on/back/", single_sign_on.callback, name="sso_callback"),

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts import access_reviews, audit, invitations
+from accounts import access_reviews, audit, invitations, mass_reading
 from accounts.anchoring import anchors, outside
 from accounts.enums import AccountState
 from accounts.history import explaining
@@ -52,7 +52,7 @@ def mail_credentials_changed(user_id: int, action: str) -> None:
     user = User.objects.get(pk=user_id)
     context = {"user": user, "site": settings.SITE_URL, "what": audit.ACTIONS[action]}
     body = render_to_string("accounts/email/credentials_changed.txt", context)
-    send_mail("Your way to sign in was changed", body, None, [user.email])
+    send_mail("About your HematoVision account", body, None, [user.email])
 
 
 @shared_task
@@ -65,3 +65,9 @@ def check_row_history() -> None:
 def watch_access_reviews() -> None:
     """Tell once of an access review that is overdue."""
     access_reviews.tell_overdue()
+
+
+@shared_task
+def watch_readings() -> None:
+    """Tell of a person who reads unusually many patients' records."""
+    mass_reading.tell_of_mass_reading()

@@ -63,6 +63,16 @@ KINDS = (
         by_mail=True,
     ),
     NoticeKind(
+        name="patient.mass_reading",
+        title="One person read unusually many records",
+        actions=("patient.mass_reading",),
+        duty="view_audit",
+        audience=_who_reads_the_trail,
+        address=_account,
+        by_mail=True,
+        is_urgent=True,
+    ),
+    NoticeKind(
         name="audit.not_anchored",
         title="The audit trail could not be anchored",
         actions=("audit.anchor_refused",),

@@ -50,7 +50,7 @@ def _draw_expected(axes: Axes, points: Sequence[ControlPoint]) -> None:
             axes.stairs(limit, edges, baseline=None, color=colour, linestyle=dash, linewidth=1)
             last = limit[~np.isnan(limit)][-1]
             axes.annotate(
-                f"{'+' if sign > 0 else '-'}{count} SD", (edges[-1], last), color=colour,
-                fontsize=9, va="center", xytext=(6, 0), textcoords="offset points",
-                annotation_clip=False,
+                f"{'+' if sign > 0 else '-'}{count} SD", (1, last), color=colour,
+                xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+                fontsize=9, va="center", annotation_clip=False,
             )  # fmt: skip

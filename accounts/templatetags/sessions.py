@@ -13,6 +13,12 @@ def idle_seconds() -> int:
 
 
 @register.simple_tag
+def idle_minutes() -> int:
+    """Return the same in minutes."""
+    return settings.IDLE_LOGOUT_SECONDS // 60
+
+
+@register.simple_tag
 def mail_is_configured() -> bool:
     """Return whether the site can send mail."""
     return settings.MAIL_IS_CONFIGURED

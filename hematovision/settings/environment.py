@@ -126,3 +126,6 @@ os.environ.setdefault("PGAPPNAME", "hematovision")
 AUDIT_KEY_FILE = _optional_path("AUDIT_KEY_FILE") or VAR_DIR / "audit" / "key.pem"
 AUDIT_ANCHOR_DIR = _optional_path("AUDIT_ANCHOR_DIR")
 AUDIT_ANCHOR_MAIL = env.list("AUDIT_ANCHOR_MAIL", default=[])
+
+# Of how many patients one person may read the record within an hour before others are told.
+PATIENTS_READ_PER_HOUR = env.int("PATIENTS_READ_PER_HOUR", default=200)

@@ -71,6 +71,9 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not e.IS_HTTPS
 MFA_TOTP_ISSUER = "HematoVision"
 MFA_TOTP_TOLERANCE = 1
+# Who must have a second factor until the laboratory sets rules of its own: administrators, where
+# the site is more than one machine's own.
+FIRST_SECOND_FACTOR_ROLES = ["administrator"] if e.IS_HTTPS else []
 
 # Single sign-on: what ties the site to the provider; what the laboratory asks of it is a rule.
 OIDC_ISSUER = e.OIDC_ISSUER
@@ -85,6 +88,12 @@ OIDC_EMAILS_ARE_VERIFIED = e.OIDC_EMAILS_ARE_VERIFIED
 # Lock-out: five failures of one account from one address, for a quarter of an hour.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_HANDLER = "accounts.lockout_counting.Counting"
+# In the same time: of one account from wherever, and of all accounts from one address. Neither
+# keeps somebody out of an address from which they have signed in lately.
+LOCKOUT_ACCOUNT_FAILURES = 15
+LOCKOUT_ADDRESS_FAILURES = 50
+LOCKOUT_ADDRESS_IS_KNOWN_FOR = timedelta(days=30)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
     },
+    "watch-readings": {
+        "task": "accounts.tasks.watch_readings",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "anchor-audit-trail": {
         "task": "accounts.tasks.anchor_audit_trail",
         "schedule": 900.0,

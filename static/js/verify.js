@@ -61,6 +61,17 @@ function stopAt(event) {
   drop.classList.toggle("is-over", event.type === "dragover");
 }
 
+/** Puts dropped files into the field, as if they had been chosen there. */
+function take(files) {
+  input.files = files;
+  input.dispatchEvent(new Event("change"));
+}
+
+form.classList.add("is-scripted");
+input.addEventListener("change", () => {
+  if (input.files[0]) form.querySelector("[data-chosen]").textContent = input.files[0].name;
+});
+
 if (globalThis.crypto?.subtle) {
   form.querySelector("[data-where]").textContent =
     "The file is compared byte for byte in your browser and not sent.";
@@ -69,6 +80,6 @@ if (globalThis.crypto?.subtle) {
   for (const name of ["dragover", "dragleave"]) drop.addEventListener(name, stopAt);
   drop.addEventListener("drop", (event) => {
     stopAt(event);
-    if (event.dataTransfer.files[0]) compare(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files);
   });
 }

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services
 from accounts.enums import Role
@@ -77,16 +80,28 @@ def test_over_https_cookies_travel_over_nothing_else(settings, technician: User)
 
 def test_over_https_the_session_is_this_hosts_alone() -> None:
     """Asked of a process of its own: the name is settled when the settings are read."""
-    asked = "from hematovision.settings import SESSION_COOKIE_NAME as name; print(name)"
-    named = {
+    named = _asked_of_settings("SESSION_COOKIE_NAME")
+    assert named == {
+        "https://laboratory.example": "__Host-sessionid", "http://127.0.0.1:8000": "sessionid"
+    }  # fmt: skip
+
+
+def test_over_https_administrators_need_a_second_factor_from_the_first_day() -> None:
+    named = _asked_of_settings("FIRST_SECOND_FACTOR_ROLES")
+    assert named == {
+        "https://laboratory.example": "['administrator']", "http://127.0.0.1:8000": "[]"
+    }  # fmt: skip
+
+
+def _asked_of_settings(name: str) -> dict[str, str]:
+    """Return a setting by site."""
+    asked = f"from hematovision.settings import {name} as name; print(name)"
+    return {
         site: subprocess.run(
             [sys.executable, "-c", asked], env={**os.environ, "SITE_URL": site},
             capture_output=True, text=True, check=True,
         ).stdout.strip()
         for site in ("https://laboratory.example", "http://127.0.0.1:8000")
-    }  # fmt: skip
-    assert named == {
-        "https://laboratory.example": "__Host-sessionid", "http://127.0.0.1:8000": "sessionid"
     }  # fmt: skip
 
 
@@ -116,3 +131,19 @@ def test_closing_the_account_ends_them_too(
     client = client_for(technician)
     services.deactivate_user(actor=administrator, user=technician, reason="Left")
     assert not _is_in(client)
+
+
+def test_signing_out_has_the_browser_forget(technician: User) -> None:
+    client = Client()
+    _sign_in(client, technician)
+    assert "Clear-Site-Data" not in client.get("/").headers
+    left = client.post("/account/logout/")
+    assert left["Clear-Site-Data"] == '"cache", "storage"'
+
+
+def test_so_does_the_end_for_want_of_activity(technician: User) -> None:
+    client = Client()
+    _sign_in(client, technician)
+    client.get("/")
+    with time_machine.travel(timezone.now() + timedelta(minutes=21)):
+        assert client.get("/")["Clear-Site-Data"] == '"cache", "storage"'

@@ -101,6 +101,21 @@ class TestBeingHeldUp:
         client.post("/account/login/", {"login": newcomer.email, "password": PASSWORD})
         assert client.get("/")["Location"] == FACTORS
 
+    def test_until_rules_are_set_administrators_must_where_the_site_is_served_over_https(
+        self, settings: Any, administrator: User, technician: User
+    ) -> None:
+        settings.FIRST_SECOND_FACTOR_ROLES = ["administrator"]
+        ada, tess = Client(), Client()
+        for client, user in ((ada, administrator), (tess, technician)):
+            client.post("/account/login/", {"login": user.email, "password": PASSWORD})
+        assert ada.get("/")["Location"] == FACTORS
+        assert tess.get("/").status_code == 200
+        add_key(ada)
+        assert ada.get("/").status_code == 200
+        assert [str(one) for one in current_policy().role_labels] == ["Administrator"]
+        demand(administrator)
+        assert current_policy().role_labels == []
+
     def test_others_go_on_working(
         self, administrator: User, technician: User, client_for: ClientFor
     ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import ROOT, Site
 
@@ -68,6 +68,20 @@ def test_page_before_sign_in_is_accessible_and_fits(
     keep_screenshot(page, f"anonymous{path.replace('/', '-')}{width}")
     assert_fits(page)
     assert_accessible(page)
+    context.close()
+
+
+def test_a_password_can_be_shown(site: Site, browser: Browser) -> None:
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/account/login/")
+    field = page.locator("input[name=password]")
+    field.fill("a wrong password")
+    page.get_by_role("button", name="Show what is typed").click()
+    expect(field).to_have_attribute("type", "text")
+    assert_accessible(page)
+    page.get_by_role("button", name="Hide what is typed").click()
+    expect(field).to_have_attribute("type", "password")
     context.close()
 
 

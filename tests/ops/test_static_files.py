@@ -57,3 +57,14 @@ def test_the_page_names_the_modules_as_they_name_each_other(
     imported = follow(collected.resolve(), storage.stored_name(ENTRY))
     names = {path.relative_to(collected.resolve()).as_posix() for path in imported}
     assert set(modules_of(ENTRY)) == {f"/static/{name}" for name in names}
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    sorted((Path(__file__).resolve().parents[2] / "static/css").glob("*.css")),
+    ids=lambda sheet: sheet.name,
+)
+def test_a_style_sheet_closes_each_block_that_it_opens(sheet: Path) -> None:
+    """What follows an open `@media print` would hold on paper alone."""
+    text = sheet.read_text()
+    assert text.count("{") == text.count("}")
