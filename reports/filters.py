@@ -61,7 +61,7 @@ class ReportFilter(django_filters.FilterSet):
         widget=forms.NumberInput(attrs={"min": 0, "max": 100, "step": "any"}),
     )
     patient = django_filters.ModelChoiceFilter(
-        field_name="case__patient",
+        method="of_patient",
         queryset=lambda request: Patient.objects.visible_to(request.user),
         widget=forms.HiddenInput,
     )
@@ -73,6 +73,12 @@ class ReportFilter(django_filters.FilterSet):
     def to_day(self, queryset: ReportQuerySet, name: str, value: Any) -> ReportQuerySet:
         """Keep reports signed on a day or earlier."""
         return queryset.issued_to(value)
+
+    def of_patient(
+        self, queryset: ReportQuerySet, name: str, value: Patient | None
+    ) -> ReportQuerySet:
+        """Keep a patient's reports; a merged record stands for the one it was merged into."""
+        return queryset.filter(case__patient=value.standing) if value else queryset
 
     def by_result(self, queryset: ReportQuerySet, name: str, value: str) -> ReportQuerySet:
         """Keep what is flagged, or critical alone."""

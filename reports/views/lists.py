@@ -41,7 +41,7 @@ def report_list(request: MemberRequest) -> HttpResponse:
         "rows": selectors.describe_reports(list(page.object_list)),
         "query": urlencode(found.description()),
         "asked": found.description(),
-        "patient": chosen,
+        "patient": chosen.standing if chosen else None,
         "without_patient": urlencode(found.description() | {"patient": ""}),
         "may_export": policies.can_export_lists(request.user),
     }

@@ -26,7 +26,7 @@ from reports.services.reading import read_pdf
 from reports.services.sign_off import Intent, sign_off_case
 from reports.services.withdrawing import Declaration, confirm_withdrawal, request_withdrawal
 from tests.merging import STRANGER, merge, register, unmerge
-from tests.pages import words_of
+from tests.pages import text_of, words_of
 from tests.reports.conftest import Sign, intent_for, proof_of
 from tests.reports.history import MakeReport, OpenCase
 from tests.reviewing import human_marks
@@ -61,6 +61,21 @@ def withdraw(pathologist: User, administrator: User) -> Callable[[Report], Repor
 
 
 class TestMerged:
+    def test_a_link_to_the_merged_records_reports_lists_those_of_the_one_that_stands(
+        self,
+        ready_case: Case,
+        sign: Sign,
+        patient: Patient,
+        right: Patient,
+        administrator: User,
+        client_for: ClientFor,
+    ) -> None:
+        sign(ready_case)
+        merge(patient, right, administrator, named=["birth_date", "sex"])
+        page = text_of(client_for(administrator).get(f"/reports/?patient={patient.pk}"))
+        assert "Only Roe, Richard" in page
+        assert ready_case.accession_number in page
+
     def test_a_signed_report_stays_byte_for_byte_and_its_page_says_whose_it_names(
         self,
         ready_case: Case,
