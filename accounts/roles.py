@@ -29,6 +29,7 @@ DUTIES: dict[str, str] = {
     "view_quality": "Can see turn-around, workload, drift, controls and agreement",
     "view_audit": "Can read the audit trail",
     "protect_patients": "Can restrict records and judge emergency access to them",
+    "manage_retention": "Can set retention, put and lift legal holds, and dispose of records",
 }
 
 ROLE_DUTIES: dict[Role, frozenset[str]] = {
@@ -72,6 +73,7 @@ ROLE_DUTIES: dict[Role, frozenset[str]] = {
             "manage_users",
             "view_audit",
             "protect_patients",
+            "manage_retention",
             "discuss_case",
             "export_reports",
             "export_research",
@@ -119,6 +121,7 @@ DUTY_OPENS: dict[str, str] = {
     "manage_users": "Users, permissions, access reviews",
     "view_quality": "Quality boards",
     "view_audit": "Audit trail",
+    "manage_retention": "Retention rules, legal holds, disposal of records",
     "protect_patients": "Restricted records: the mark, who is named, emergency access",
 }
 

@@ -13,6 +13,7 @@ TABLES = (
     Followed("classifier_emergencyaccess"),
     Followed("classifier_emergencyjudgement"),
     Followed("classifier_patientmerge"),
+    Followed("classifier_legalhold"),
     Followed("classifier_case"),
     Followed("classifier_specimen"),
     Followed(

@@ -16,6 +16,7 @@ from classifier.models import (
     Cell,
     ClassificationRun,
     Correction,
+    LegalHold,
     ModelHold,
     MorphologyFinding,
     TakenResult,
@@ -34,6 +35,17 @@ def has_usable_image(case: Case) -> str | None:
     if case.slides.filter(status=SlideStatus.READY).exists():
         return "Take fields from the slide before submitting the case."
     return "Upload at least one image before submitting the case."
+
+
+def nothing_held(case: Case) -> str | None:
+    """No legal hold is in force on the case or its patient's record.
+
+    Whoever puts a hold takes the case's lock as well, so the answer stands until the end of the
+    transaction that holds it.
+    """
+    if LegalHold.objects.in_force().over_case(case.pk, case.patient_id).exists():
+        return "A legal hold is on this record: nothing of it may be removed or disposed of."
+    return None
 
 
 def slides_are_settled(case: Case) -> str | None:

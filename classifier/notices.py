@@ -74,6 +74,14 @@ def _restriction(event: AuditEvent) -> str:
     return reverse("classifier:restriction", args=[event.target_id])
 
 
+def _who_keeps_records(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("manage_retention")
+
+
+def _legal_hold(event: AuditEvent) -> str:
+    return reverse("classifier:legal_hold", args=[event.target_id])
+
+
 READY = ("case.complete_classification", "case.review_manually")
 
 KINDS = (
@@ -182,6 +190,15 @@ KINDS = (
         duty="protect_patients",
         audience=_who_protects_records,
         address=_restriction,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="legal_hold.changed",
+        title="A legal hold was put or lifted",
+        actions=("legal_hold.put", "legal_hold.lifted"),
+        duty="manage_retention",
+        audience=_who_keeps_records,
+        address=_legal_hold,
         by_mail=True,
     ),
 )

@@ -37,6 +37,11 @@ def can_merge_patients(user: "User", _case: Case | None = None) -> bool:
     return user.has_perm("accounts.merge_patients")
 
 
+def can_hold_records(user: "User", _case: Case | None = None) -> bool:
+    """Whoever keeps the laboratory's records puts and lifts legal holds."""
+    return user.has_perm("accounts.manage_retention")
+
+
 def can_correct_patient(user: "User", _case: Case | None = None) -> bool:
     """Whoever registers patients may say whose blood a case is of."""
     return user.has_perm("accounts.register_patient")

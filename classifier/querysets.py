@@ -24,6 +24,8 @@ from classifier.enums import (
 )
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from accounts.models import User
 
 # A cell that no run has read is referred to a human as well.
@@ -141,6 +143,23 @@ class CaseQuerySet(models.QuerySet):
             known = patients.all().standing_for(patients.matching(word)).values("pk")
             found = found.filter(Q(accession_number__istartswith=word) | Q(patient__in=known))
         return found
+
+
+class LegalHoldQuerySet(models.QuerySet):
+    """Selections of legal holds."""
+
+    def in_force(self) -> Self:
+        """Return those that nobody lifted."""
+        return self.filter(lifted_at=None)
+
+    def over_patient(self, patient_id: "UUID | OuterRef") -> Self:
+        """Return those on a patient's record, or on one that was merged into it."""
+        return self.filter(Q(patient=patient_id) | Q(patient__merged_into=patient_id))
+
+    def over_case(self, case_id: "UUID | OuterRef", patient_id: "UUID | OuterRef") -> Self:
+        """Return those on a case, or on the record of the patient whose it is."""
+        on_record = Q(patient=patient_id) | Q(patient__merged_into=patient_id)
+        return self.filter(Q(case=case_id) | on_record)
 
 
 class LimitQuerySet(models.QuerySet):

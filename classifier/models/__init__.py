@@ -19,6 +19,7 @@ from classifier.models.inference import (
     Prediction,
 )
 from classifier.models.laboratory import DeltaLimit, Laboratory, ReferenceInterval
+from classifier.models.legal_holds import LegalHold
 from classifier.models.limits import CriticalLimit
 from classifier.models.morphology import MorphologyFeature, MorphologyFinding
 from classifier.models.patient import Patient
@@ -60,6 +61,7 @@ __all__ = [
     "Explanation",
     "FieldScan",
     "Laboratory",
+    "LegalHold",
     "MergedCase",
     "ModelHold",
     "ModelVersion",

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from accounts.audit import record
-from classifier import policies
+from classifier import guards, policies
 from classifier.enums import CaseStatus, ImageKind
-from classifier.exceptions import ImageRefused, NotPermitted, TransitionRefused
+from classifier.exceptions import GuardFailed, ImageRefused, NotPermitted, TransitionRefused
 from classifier.findings import Box
 from classifier.models import Case, Cell, Slide, SmearImage
 from classifier.services.transitions import lock_case
@@ -125,6 +125,8 @@ def remove_image(*, image: SmearImage, actor: "User", reason: str = "") -> None:
     case = lock_open_case(image.case_id, actor)
     if image.runs.exists():
         raise TransitionRefused("This image was classified already and stays with the case.")
+    if problem := guards.nothing_held(case):
+        raise GuardFailed(problem)
     record(
         actor=actor,
         action="image.removed",

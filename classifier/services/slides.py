@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.audit import record
-from classifier import dispatch, slide_files
+from classifier import dispatch, guards, slide_files
 from classifier.enums import ImageKind, SlideStatus
 from classifier.exceptions import GuardFailed, TransitionRefused
 from classifier.findings import Box
@@ -106,6 +106,8 @@ def remove_slide(*, slide: Slide, actor: "User") -> None:
     slide = Slide.objects.select_for_update(of=("self",)).get(pk=slide.pk)
     if ClassificationRun.objects.filter(image__slide=slide).exists():
         raise TransitionRefused("Fields of this slide were classified already; it stays.")
+    if problem := guards.nothing_held(case):
+        raise GuardFailed(problem)
     fields = list(slide.fields.all())
     for field in fields:
         remove_image(image=field, actor=actor, reason="Removed with its slide.")

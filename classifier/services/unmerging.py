@@ -12,6 +12,7 @@ from classifier import policies
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case, Patient, PatientMerge
 from classifier.selectors.merging import absorbed_by_way_of, cases_since
+from classifier.services.legal_holds import carry_holds
 from classifier.services.merging import give_case, is_restricted, lock_patients
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def unmerge_patients(
     _point_back(merge, merged)
     for case in moved:
         give_case(case, merged, actor=actor, action="case.unmerged", reason=reason.strip())
+        carry_holds(case, left=survivor, actor=actor)
     merge.undone_by, merge.undone_at = actor, timezone.now()
     merge.undo_reason = reason.strip()
     merge.save(update_fields=["undone_by", "undone_at", "undo_reason"])

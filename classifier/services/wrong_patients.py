@@ -13,6 +13,7 @@ from classifier.models import Case, Laboratory, Patient, PatientCorrection
 from classifier.selectors.critical_limits import choose_limits
 from classifier.selectors.references import References, age_at_collection, choose_references
 from classifier.services.cases import check_born_before
+from classifier.services.legal_holds import carry_holds
 from classifier.services.merging import give_case, lock_patients
 from classifier.services.reviews import close_review
 from classifier.services.transitions import lock_case, transition
@@ -48,6 +49,7 @@ def correct_patient(*, case_id: uuid.UUID, actor: "User", right_id: uuid.UUID, r
     _check(case, right, reason)
     before = _limits(case)
     give_case(case, right, actor=actor, action="case.patient_corrected", reason=reason.strip())
+    carry_holds(case, left=wrong, actor=actor)
     restarted = case.status == CaseStatus.IN_REVIEW and _limits(case) != before
     if restarted:
         transition(case_id=case.pk, name="restart_review", actor=actor, reason=reason)

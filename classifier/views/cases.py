@@ -22,6 +22,7 @@ from classifier.selectors import intake
 from classifier.selectors.differential import get_differential
 from classifier.selectors.holds import open_hold
 from classifier.selectors.identity import story_of
+from classifier.selectors.legal_holds import holding_of_case
 from classifier.selectors.patients import get_standing
 from classifier.selectors.reference_counts import studies_of
 from classifier.selectors.slides import case_slides, token_of
@@ -208,6 +209,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "history": intake.case_history(case),
         "studies": studies_of(request.user, case),
         "story": story_of(request.user, case),
+        "holding": holding_of_case(request.user, case),
     } | critical_context(request, case, came_from="case")
 
 

@@ -15,6 +15,7 @@ from classifier import policies
 from classifier.exceptions import DomainError, DuplicatePatient, NotPermitted
 from classifier.forms import DuplicateForm, PatientForm
 from classifier.models import Laboratory
+from classifier.selectors.legal_holds import holding_of_patient
 from classifier.selectors.merging import merges_of, suggest_duplicates
 from classifier.selectors.patients import find_patients, get_standing
 from classifier.selectors.restrictions import restriction_of
@@ -99,6 +100,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "may_open_case": policies.can_register_patient(request.user),
         "may_protect": policies.can_protect_patients(request.user),
         "restriction": restriction_of(patient),
+        "holding": holding_of_patient(request.user, patient),
     }
     return render(request, "classifier/patient_detail.html", context)
 

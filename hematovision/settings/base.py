@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "exchange",
     "learning",
     "quality",
+    "retention",
     "api",
     "demo",
 ]

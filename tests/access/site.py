@@ -47,10 +47,12 @@ from quality.models import ControlStop
 from quality.services import controls
 from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
+from retention.services.rules import propose_rule
 from tests.clinical import JANE, picture_bytes, recent_specimen
 from tests.factories import UserFactory
 from tests.merging import STRANGER, merge, register
 from tests.reports.conftest import intent_for, proof_of
+from tests.retention.steps import hold, rule_values
 from tests.reviewing import read_image
 
 NAMES = ("Doe", "MRN00123", "Not for her")
@@ -244,6 +246,8 @@ def _of_systems(ada: User, tess: User) -> dict[str, Any]:
         "tokens/": token.token.pk,
         "reference-counts/": study.pk,
         "notices/": notice.pk,
+        "legal-holds/": hold(ada, other).pk,
+        "rules/": propose_rule(actor=ada, values=rule_values()).pk,
         "restricted/": glass["restriction"],
         "names/": glass["named"],
         "emergencies/": glass["access"],

@@ -1,4 +1,4 @@
-"""Quality boards, the registry of models, health, notices: the lines of the access table."""
+"""Quality boards, retention, the registry of models, health, notices: the lines of the access table."""
 
 from tests.access.lines import ALL, Line
 
@@ -25,6 +25,12 @@ BOARDS: dict[str, Line] = {
     "quality:workload": ("> - + + - -", ALL["x"]),
     "quality:workload_figure": ("> - + + - -", ALL["x"]),
     "quality:workload_export": ("> - . . - -", ALL["x"]),
+    # Retention.
+    "retention:rules": ("> + + + - -", "> x x x - -"),
+    "retention:rule_new": ("> - - + - -", "> - - + - -"),
+    "retention:rule": ("> + + + - -", "> x x x - -"),
+    "retention:rule_approve": ("> x x x - -", "> - + - - -"),
+    "retention:rule_retire": ("> - - x - -", "> - - + - -"),
     # The registry of models.
     "learning:models": ("> + + + - -", "> x x x - -"),
     "learning:upload": ("> - - + - -", "> - - + - -"),

@@ -1,0 +1,54 @@
+"""Kinds of records, from when their time counts, and units of time."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class RecordType(TextChoices):
+    """What the laboratory keeps, and says for how long."""
+
+    CELL_IMAGES = "cell_images", _("Images of single cells")
+    FIELD_IMAGES = "field_images", _("Images of fields")
+    SLIDES = "slides", _("Whole slides")
+    CASES = "cases", _("Cases with marks and grades")
+    REPORTS = "reports", _("Signed reports")
+    AUDIT_TRAIL = "audit_trail", _("Audit trail")
+    MESSAGES_SENT = "messages_sent", _("Messages sent")
+    MESSAGES_RECEIVED = "messages_received", _("Messages received")
+    NOTICES = "notices", _("Notices")
+
+
+DISPOSABLE = (RecordType.CELL_IMAGES, RecordType.FIELD_IMAGES, RecordType.SLIDES)
+"""What can be disposed of; of the others a rule is stated, and they stay."""
+
+
+class CountsFrom(TextChoices):
+    """The event from which a period counts."""
+
+    SIGNED = "signed", _("signing of the last version")
+    ENDED = "ended", _("rejection, cancellation or withdrawal")
+    RECEIVED = "received", _("receipt of the specimen")
+    WRITTEN = "written", _("being written, sent or received")
+
+
+OF_CASES = (CountsFrom.SIGNED, CountsFrom.ENDED, CountsFrom.RECEIVED)
+EVENTS: dict[RecordType, tuple[CountsFrom, ...]] = {
+    RecordType.CELL_IMAGES: OF_CASES,
+    RecordType.FIELD_IMAGES: OF_CASES,
+    RecordType.SLIDES: OF_CASES,
+    RecordType.CASES: OF_CASES,
+    RecordType.REPORTS: (CountsFrom.SIGNED,),
+    RecordType.AUDIT_TRAIL: (CountsFrom.WRITTEN,),
+    RecordType.MESSAGES_SENT: (CountsFrom.WRITTEN,),
+    RecordType.MESSAGES_RECEIVED: (CountsFrom.WRITTEN,),
+    RecordType.NOTICES: (CountsFrom.WRITTEN,),
+}
+"""From which events the period of a kind of records may count."""
+
+
+class TimeUnit(TextChoices):
+    """In what a period is said."""
+
+    YEARS = "years", _("years")
+    MONTHS = "months", _("months")
+    DAYS = "days", _("days")

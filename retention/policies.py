@@ -1,0 +1,18 @@
+"""Who may do what with retention."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from retention.models import RetentionRule
+
+
+def can_keep_records(user: "User") -> bool:
+    """Whoever holds the duty says how long records are kept, and disposes of them."""
+    return user.has_perm("accounts.manage_retention")
+
+
+def can_approve_rule(user: "User", rule: "RetentionRule") -> bool:
+    """Whoever holds the duty, or approves the laboratory's limits, and did not propose it."""
+    holds = can_keep_records(user) or user.has_perm("accounts.approve_limits")
+    return holds and rule.proposed_by_id != user.pk

@@ -1,0 +1,1 @@
+"""What people who keep records do: rules, and disposals by them."""

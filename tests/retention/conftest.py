@@ -1,0 +1,13 @@
+"""Fixtures of tests about retention."""
+
+import pytest
+
+from accounts.enums import Role
+from accounts.models import User
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def keeper(db: None) -> User:
+    """A second person who keeps records."""
+    return UserFactory.create(role=Role.ADMINISTRATOR, full_name="Kay Keeper")
