@@ -51,8 +51,12 @@ class FoundCell:
 
 
 def find_cells(case: Case) -> list[FoundCell]:
-    """Return the cells of the case in the order of the differential."""
-    cells = Cell.objects.filter(image__case=case).select_related("image").for_review().counted()
+    """Return the cells of the case in the order of the differential.
+
+    Those whose picture was disposed of count as before, and are not printed.
+    """
+    kept = Cell.objects.filter(image__case=case, image__disposed_at=None)
+    cells = kept.select_related("image").for_review().counted()
     return sorted((_found(cell) for cell in cells.order_by()), key=lambda found: found.place)
 
 
@@ -139,6 +143,20 @@ def load_printed(pictures: Sequence[CellPicture]) -> Mapping[str, bytes]:
         if crop is None or pixels_sha256(crop) != item.pixels_sha256:
             raise ReportTampered("A cell image is not the one that was signed.")
     return {cell_id: to_jpeg(crops[place]) for cell_id, place in places.items()}
+
+
+def load_kept(pictures: Sequence[CellPicture]) -> Mapping[str, bytes]:
+    """Return what `load_printed` does, of the pictures that were not disposed of since.
+
+    The signed PDF shows all of them.
+
+    Raises:
+        ReportTampered: an image is gone or isn't the one that the content names.
+    """
+    ids = [uuid.UUID(item.image_id) for item in pictures]
+    gone = SmearImage.objects.filter(pk__in=ids, disposed_at__isnull=False)
+    disposed = {str(pk) for pk in gone.values_list("pk", flat=True)}
+    return load_printed([item for item in pictures if item.image_id not in disposed])
 
 
 def _found(cell: Cell) -> FoundCell:

@@ -6,6 +6,13 @@ ACTIONS = {
     "retention_rule.proposed": "Retention rule proposed",
     "retention_rule.approved": "Retention rule approved",
     "retention_rule.retired": "Retention rule retired",
+    "disposal.proposed": "Disposal proposed",
+    "disposal.approved": "Disposal approved",
+    "disposal.withdrawn": "Proposed disposal withdrawn",
+    "disposal.finished": "Disposal carried out",
+    "disposal.exported": "List of a disposal exported",
+    "image.disposed": "Image disposed of",
+    "slide.disposed": "Slide disposed of",
 }
 
 
@@ -17,6 +24,12 @@ class RetentionConfig(AppConfig):
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
         from accounts.history.following import Followed, follow  # noqa: PLC0415
+        from notifications.kinds import register_kinds  # noqa: PLC0415
+        from retention import notices  # noqa: PLC0415
 
         register_actions(ACTIONS)
-        follow(Followed("retention_retentionrule"))
+        follow(
+            Followed("retention_retentionrule"),
+            Followed("retention_disposal", ignored=("lease_expires_at",)),
+        )
+        register_kinds(*notices.KINDS)

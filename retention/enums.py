@@ -46,6 +46,15 @@ EVENTS: dict[RecordType, tuple[CountsFrom, ...]] = {
 """From which events the period of a kind of records may count."""
 
 
+class ItemState(TextChoices):
+    """How far the disposal of one image or slide is."""
+
+    WAITING = "waiting", _("Waits")
+    DECIDED = "decided", _("Disposed of, being erased")
+    ERASED = "erased", _("Disposed of")
+    KEPT = "kept", _("Held back")
+
+
 class TimeUnit(TextChoices):
     """In what a period is said."""
 

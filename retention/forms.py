@@ -1,5 +1,6 @@
 """Forms of retention: proposing a rule, saying why."""
 
+import uuid
 from datetime import date
 from typing import Any
 
@@ -89,3 +90,16 @@ class ReasonForm(forms.Form):
     """Why something is ended."""
 
     reason = forms.CharField(label="Why?", max_length=250)
+
+
+class ProposeForm(forms.Form):
+    """Which of the due cases are to go; the id makes sending it twice harmless."""
+
+    disposal_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    cases = forms.TypedMultipleChoiceField(
+        coerce=uuid.UUID, error_messages={"required": "Choose at least one case."}
+    )
+
+    def __init__(self, data: Any = None, *, offered: Any = ()) -> None:
+        super().__init__(data)
+        self.fields["cases"].choices = offered  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from retention.models import RetentionRule
+    from retention.models import Disposal, RetentionRule
 
 
 def can_keep_records(user: "User") -> bool:
@@ -16,3 +16,8 @@ def can_approve_rule(user: "User", rule: "RetentionRule") -> bool:
     """Whoever holds the duty, or approves the laboratory's limits, and did not propose it."""
     holds = can_keep_records(user) or user.has_perm("accounts.approve_limits")
     return holds and rule.proposed_by_id != user.pk
+
+
+def can_approve_disposal(user: "User", disposal: "Disposal") -> bool:
+    """Whoever holds the duty, and did not propose it."""
+    return can_keep_records(user) and disposal.proposed_by_id != user.pk

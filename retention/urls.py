@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retention.views import rules
+from retention.views import disposals, rules
 
 app_name = "retention"
 
@@ -12,4 +12,10 @@ urlpatterns = [
     path("rules/<int:pk>/", rules.show, name="rule"),
     path("rules/<int:pk>/approve/", rules.approve, name="rule_approve"),
     path("rules/<int:pk>/retire/", rules.retire, name="rule_retire"),
+    path("disposals/", disposals.index, name="disposals"),
+    path("disposals/due/<slug:kind>/", disposals.due, name="due"),
+    path("disposals/<uuid:pk>/", disposals.show, name="disposal"),
+    path("disposals/<uuid:pk>/approve/", disposals.approve, name="disposal_approve"),
+    path("disposals/<uuid:pk>/withdraw/", disposals.withdraw, name="disposal_withdraw"),
+    path("disposals/<uuid:pk>/export/", disposals.export, name="disposal_export"),
 ]

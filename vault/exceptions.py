@@ -21,5 +21,9 @@ class StoreAway(VaultError):
     """The object store does not answer, or refuses us."""
 
 
+class Disposed(VaultError):
+    """A file was disposed of, when and why the message says; it never comes back."""
+
+
 class CopyFailed(Exception):
     """A backup or a restoration can't be done, or did not come out right."""

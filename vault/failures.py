@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import Error, InterfaceError, OperationalError
 
-from vault.exceptions import VaultError
+from vault.exceptions import Disposed, VaultError
 
 READ_ONLY: Final = "25006"
 DISK_FULL: Final = "53100"
@@ -63,6 +63,8 @@ def failure_behind(error: BaseException | None) -> Failure | None:
             return DATABASE_READ_ONLY
         if code == DISK_FULL or _is_full(each):
             return NO_ROOM
+        if isinstance(each, Disposed):
+            return Failure(410, "disposed", "Disposed of", str(each))
         if isinstance(each, VaultError):
             return STORE_AWAY
         if isinstance(each, OperationalError | InterfaceError) and not _code_of(each):

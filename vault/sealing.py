@@ -28,6 +28,8 @@ CHUNK_BITS: Final = 16
 TAG_BYTES: Final = 16
 _LAYOUT: Final = struct.Struct(">7sBB7s8s12s48s")
 HEADER_BYTES: Final = _LAYOUT.size
+KEY_PART_BYTES: Final = 60
+"""The end of the header: nonce and wrapped key, without which no chunk can be opened."""
 _CHUNK_BITS_READ: Final = range(12, 25)
 MOST_CHUNKS: Final = 2**32
 """The counter's four bytes: 256 TiB of chunks."""

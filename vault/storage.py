@@ -5,13 +5,15 @@ What a file holds is noted in `StoredFile`, in the transaction of whoever stores
 
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, BinaryIO, Self
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, default_storage
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
-from vault.exceptions import Damaged, KeysUnusable
+from vault.exceptions import Damaged, Disposed, KeysUnusable
 from vault.keys import Key, Keyring, add_key, has_keys, load_keyring
 from vault.models import StoredFile
 from vault.reading import SealedReader
@@ -127,12 +129,34 @@ def open_stored(store: Store, name: str, keys: Any = load_keyring) -> BinaryIO:
     Raises:
         FileNotFoundError, VaultError: it is not there, or not what was stored.
     """
-    source = store.open(name)
+    source = _source(store, name)
     try:
         return _opened(source, name, keys)
     except BaseException:
         source.close()
         raise
+
+
+def _source(store: Store, name: str) -> Source:
+    """Open the sealed bytes; of a file that was disposed of, say so instead."""
+    try:
+        return store.open(name)
+    except FileNotFoundError as error:
+        row = StoredFile.objects.filter(pk=name, disposed_at__isnull=False).first()
+        if row is None or row.disposed_at is None:
+            raise
+        raise Disposed(disposal_in_words(row.disposed_at, row.disposed_because)) from error
+
+
+def refuse_disposed(row: Any) -> None:
+    """Raise Disposed if a row's files were disposed of, whatever a process still has of them."""
+    if row.disposed_at is not None:
+        raise Disposed(disposal_in_words(row.disposed_at, row.disposed_because))
+
+
+def disposal_in_words(at: datetime, because: str) -> str:
+    """Say when and why something was disposed of."""
+    return f"Disposed of on {timezone.localtime(at):%-d %B %Y} under the rule: {because}."
 
 
 def _opened(source: Source, name: str, keys: Any) -> BinaryIO:

@@ -22,7 +22,7 @@ from reports.fhir.report import make_media
 from reports.fhir.source import DEMONSTRATION, SHARED
 from reports.fhir.values import Resource, reference
 from reports.models import Report
-from reports.pictures import load_printed
+from reports.pictures import load_kept
 from reports.querysets import ReportQuerySet
 from reports.services.fhir import read_signed
 
@@ -74,7 +74,10 @@ def read_versions(user: "User", case_id: uuid.UUID) -> list[Resource]:
 
 
 def read_media(user: "User", cell_id: uuid.UUID) -> Resource:
-    """Return one key cell of a current report with its picture; else Http404."""
+    """Return one key cell of a current report with its picture; else Http404.
+
+    One whose picture was disposed of is in the signed PDF alone.
+    """
     wanted = [{"cell_id": str(cell_id)}]
     found = visible_reports(user).current().filter(content__pictures__contains=wanted)
     if (report := found.first()) is None:
@@ -82,7 +85,10 @@ def read_media(user: "User", cell_id: uuid.UUID) -> Resource:
     signed = read_signed(report, actor=user, earlier=[])
     shown = [item for item in signed.content.pictures if item.cell_id == str(cell_id)]
     record_reads(user, [report.case.patient_id])
-    return make_media(replace(signed, images=load_printed(shown)))[0]
+    made = make_media(replace(signed, images=load_kept(shown)))
+    if not made:
+        raise Http404
+    return made[0]
 
 
 def resources_of(

@@ -24,6 +24,7 @@ from classifier.exceptions import ImageRefused
 from classifier.models import Case
 from classifier.selectors import intake
 from classifier.services.images import add_image, remove_image
+from vault.storage import refuse_disposed
 
 TAG = "Images"
 FORM_OVERHEAD = 64 * 1024
@@ -133,6 +134,7 @@ class ImageFile(ApiView):
         """Return the picture as PNG, lossless and without metadata."""
         image = intake.get_image(request.user, pk)
         record_read(actor=request.user, patient=image.case.patient)
+        refuse_disposed(image)
         return FileResponse(image.file.open("rb"), content_type="image/png")
 
 

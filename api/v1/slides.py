@@ -35,6 +35,7 @@ from classifier.services import slide_uploads, slides
 from classifier.services.images import set_kind
 from ml.errors import SlideRejected
 from ml.slides.deepzoom import tile as read_tile
+from vault.storage import refuse_disposed
 
 TAG = "Slides"
 NO_ROOM = {507: "The server has no room for this slide."}
@@ -200,6 +201,7 @@ class SlideTile(ApiView):
         slide = get_slide(request.user, pk)
         if not slide.is_ready:
             raise Http404
+        refuse_disposed(slide)
         try:
             with slide_files.opened(slide) as source:
                 data = read_tile(source, level, column, row)

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from classifier.enums import CellOrigin, DetectedKind, ImageKind
 from classifier.findings import Box
 from classifier.models.case import Case
+from classifier.models.protection import disposed_says_why
 from classifier.models.slides import Slide
 from classifier.querysets import CellQuerySet
 
@@ -29,7 +30,8 @@ class SmearImage(models.Model):
     """One picture of a case, re-encoded without metadata; frozen after submission.
 
     A field that was taken from a slide knows it, and its place in the slide's pixels. Scale and
-    lens are known where the file stated them.
+    lens are known where the file stated them. Of one that was disposed of the row stays, with when
+    and by which rule; its files are gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,6 +58,8 @@ class SmearImage(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     uploaded_at = models.DateTimeField(auto_now_add=True)
+    disposed_at = models.DateTimeField(null=True, editable=False)
+    disposed_because = models.CharField(max_length=250, blank=True, editable=False)
 
     class Meta:
         verbose_name = "image"
@@ -67,6 +71,7 @@ class SmearImage(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=ImageKind.values), name="image_kind_known_value"
             ),
+            disposed_says_why("image"),
             models.UniqueConstraint(
                 fields=["slide", "slide_x0", "slide_y0", "slide_x1", "slide_y1"],
                 name="image_region_taken_once",

@@ -1,6 +1,17 @@
 """Database rules that no code of the application can go around."""
 
 import pgtrigger
+from django.db.models import CheckConstraint, Q
+
+
+def disposed_says_why(name: str) -> CheckConstraint:
+    """Return the rule that what was disposed of says by which rule."""
+    return CheckConstraint(
+        condition=Q(disposed_at=None, disposed_because="")
+        | Q(disposed_at__isnull=False) & ~Q(disposed_because=""),
+        name=f"{name}_disposed_says_why",
+    )
+
 
 APPEND_ONLY = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 NEVER_DELETED = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from classifier.enums import SlideStatus
 from classifier.models.case import Case
+from classifier.models.protection import disposed_says_why
 from classifier.querysets import SlideQuerySet
 from vault.models import StoredFile
 
@@ -60,12 +61,15 @@ class Slide(models.Model):
     )
     uploaded_at = models.DateTimeField(auto_now_add=True)
     last_part_at = models.DateTimeField(auto_now_add=True)
+    disposed_at = models.DateTimeField(null=True, editable=False)
+    disposed_because = models.CharField(max_length=250, blank=True, editable=False)
 
     objects = SlideQuerySet.as_manager()
 
     class Meta:
         ordering = ["uploaded_at", "pk"]
         constraints = [
+            disposed_says_why("slide"),
             models.CheckConstraint(
                 condition=Q(status__in=SlideStatus.values), name="slide_status_known_value"
             ),

@@ -57,7 +57,7 @@ def get_hold(user: "User", hold_id: uuid.UUID) -> HoldPage:
     holds = LegalHold.objects.select_related("put_by", "lifted_by", "case", "patient", "follows")
     hold = get_object_or_404(holds, pk=hold_id)
     patient_id = hold.patient_id or (hold.case.patient_id if hold.case else None)
-    seen = Patient.objects.visible_to(user).filter(pk=patient_id).first()
+    seen = Patient.objects.visible_to(user).filter(pk__in=[patient_id]).first()
     return HoldPage(hold, seen, hold.case if seen else None)
 
 

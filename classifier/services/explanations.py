@@ -268,6 +268,8 @@ def _check_may_ask(actor: "User", cell: Cell) -> None:
         raise NotPermitted("You may not see this case.")
     if case.status not in REVIEWABLE:
         raise GuardFailed("The cells of this case can't be looked at yet.")
+    if cell.image.disposed_at:
+        raise GuardFailed("The picture of this cell was disposed of: there is nothing to explain.")
 
 
 def _model_that_has(cell: Cell, cell_type: str) -> ModelVersion:

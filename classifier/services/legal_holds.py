@@ -31,7 +31,7 @@ class HoldRequest:
 
 
 @transaction.atomic
-def hold_patient(*, actor: "User", patient_id: uuid.UUID, request: HoldRequest) -> LegalHold:
+def hold_patient(*, actor: "User", patient_id: uuid.UUID, wanted: HoldRequest) -> LegalHold:
     """Hold a patient's whole record: all cases, also those that come. Again is harmless.
 
     Raises:
@@ -41,16 +41,16 @@ def hold_patient(*, actor: "User", patient_id: uuid.UUID, request: HoldRequest) 
     """
     _require_keeper(actor)
     patient = Patient.objects.select_for_update().get(pk=patient_id)
-    if known := LegalHold.objects.filter(pk=request.hold_id, patient=patient).first():
+    if known := LegalHold.objects.filter(pk=wanted.hold_id, patient=patient).first():
         return known
     if patient.merged_into_id:
         raise TransitionRefused("This record was merged. Hold the one that stands for it.")
     list(patient.cases.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-    return _put(actor, request, patient=patient)
+    return _put(actor, wanted, patient=patient)
 
 
 @transaction.atomic
-def hold_case(*, actor: "User", case_id: uuid.UUID, request: HoldRequest) -> LegalHold:
+def hold_case(*, actor: "User", case_id: uuid.UUID, wanted: HoldRequest) -> LegalHold:
     """Hold one case. Again is harmless.
 
     Raises:
@@ -59,9 +59,9 @@ def hold_case(*, actor: "User", case_id: uuid.UUID, request: HoldRequest) -> Leg
     """
     _require_keeper(actor)
     case = lock_case(case_id)
-    if known := LegalHold.objects.filter(pk=request.hold_id, case=case).first():
+    if known := LegalHold.objects.filter(pk=wanted.hold_id, case=case).first():
         return known
-    return _put(actor, request, case=case)
+    return _put(actor, wanted, case=case)
 
 
 @transaction.atomic
@@ -105,23 +105,23 @@ def carry_holds(case: Case, *, left: Patient, actor: "User") -> None:
 
 
 def _put(
-    actor: "User", request: HoldRequest, *, patient: Patient | None = None, case: Case | None = None
+    actor: "User", wanted: HoldRequest, *, patient: Patient | None = None, case: Case | None = None
 ) -> LegalHold:
-    if not request.reference.strip():
+    if not wanted.reference.strip():
         raise GuardFailed("Give a reference, such as a file number.")
-    if not request.reason.strip():
+    if not wanted.reason.strip():
         raise GuardFailed("Give a reason.")
-    if LegalHold.objects.filter(pk=request.hold_id).exists():
+    if LegalHold.objects.filter(pk=wanted.hold_id).exists():
         raise TransitionRefused("This form was sent for another record already.")
     hold = LegalHold.objects.create(
-        id=request.hold_id,
+        id=wanted.hold_id,
         patient=patient,
         case=case,
-        reference=request.reference.strip(),
-        reason=request.reason.strip(),
+        reference=wanted.reference.strip(),
+        reason=wanted.reason.strip(),
         put_by=actor,
     )
-    _record("legal_hold.put", actor, hold, request.reason)
+    _record("legal_hold.put", actor, hold, wanted.reason)
     return hold
 
 

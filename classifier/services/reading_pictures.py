@@ -22,10 +22,15 @@ def open_picture(cell: StudyCell) -> File:
     Raises:
         OSError, ImageRejected: the image can't be read.
     """
-    name = f"reference-counts/{cell.study_id}/{cell.position}.webp"
+    name = name_of(cell)
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(_make(cell)))
     return default_storage.open(name)
+
+
+def name_of(cell: StudyCell) -> str:
+    """Where the picture lies, once it was made."""
+    return f"reference-counts/{cell.study_id}/{cell.position}.webp"
 
 
 def _make(cell: StudyCell) -> bytes:

@@ -19,6 +19,7 @@ from classifier.services.images import make_thumbnail
 from ml.cutting import cut_cells
 from ml.preprocessing import decode_image
 from ml.types import BoundingBox
+from vault.storage import delete_folder
 
 _BOX = re.compile(r"\d{1,7}(-\d{1,7}){3}")
 
@@ -86,6 +87,14 @@ def _cut(image: SmearImage, boxes: Iterable[Box]) -> None:
         x0, y0, x1, y1 = surroundings(box, (image.width, image.height))
         _keep(_name(image, words, SMALL), make_thumbnail(crop))
         _keep(_name(image, words, LARGE), _without_loss(pixels[y0:y1, x0:x1]))
+    _drop_if_disposed(image)
+
+
+def _drop_if_disposed(image: SmearImage) -> None:
+    """Leave nothing of a field that was disposed of while it was being cut."""
+    if SmearImage.objects.filter(pk=image.pk, disposed_at__isnull=False).exists():
+        for kind in (SMALL, LARGE):
+            delete_folder(folder_of(image, kind))
 
 
 def _is_made(image: SmearImage, box: Box) -> bool:
@@ -110,4 +119,9 @@ def _keep(name: str, data: bytes) -> None:
 
 def _name(image: SmearImage, box: str, kind: str) -> str:
     """A name for each box: one drawn anew has another picture."""
-    return f"{kind}/{image.case_id}/{image.pk}/{box}.webp"
+    return f"{folder_of(image, kind)}/{box}.webp"
+
+
+def folder_of(image: SmearImage, kind: str) -> str:
+    """Where the pictures of a field's cells lie, and nothing else."""
+    return f"{kind}/{image.case_id}/{image.pk}"

@@ -20,6 +20,7 @@ from classifier.forms import OrderForm, ReasonForm, SpecimenForm, UploadForm
 from classifier.models import Case, SmearImage
 from classifier.selectors import intake
 from classifier.selectors.differential import get_differential
+from classifier.selectors.disposed import disposed_of
 from classifier.selectors.holds import open_hold
 from classifier.selectors.identity import story_of
 from classifier.selectors.legal_holds import holding_of_case
@@ -210,6 +211,7 @@ def case_context(request: MemberRequest, case: Case) -> dict[str, Any]:
         "studies": studies_of(request.user, case),
         "story": story_of(request.user, case),
         "holding": holding_of_case(request.user, case),
+        "disposed": disposed_of([*images, *slides]),
     } | critical_context(request, case, came_from="case")
 
 

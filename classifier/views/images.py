@@ -24,6 +24,8 @@ from classifier.services.images import add_image, remove_image, set_kind
 from classifier.views.access import MemberRequest, attempt, duty_required
 from classifier.views.cases import case_context
 from ml.errors import ImageRejected
+from vault.exceptions import Disposed
+from vault.storage import refuse_disposed
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -79,6 +81,7 @@ def full(request: MemberRequest, pk: uuid.UUID) -> FileResponse:
     """Return the lossless image; the audit trail keeps that the record was read."""
     image = intake.get_image(request.user, pk)
     record_read(actor=request.user, patient=image.case.patient)
+    refuse_disposed(image)
     return private_file(image.file.open("rb"), "image/png")
 
 
@@ -86,7 +89,9 @@ def full(request: MemberRequest, pk: uuid.UUID) -> FileResponse:
 @require_GET
 def thumbnail(request: MemberRequest, pk: uuid.UUID) -> FileResponse:
     """Return the small preview."""
-    return private_file(intake.get_image(request.user, pk).thumbnail.open("rb"), "image/webp")
+    image = intake.get_image(request.user, pk)
+    refuse_disposed(image)
+    return private_file(image.thumbnail.open("rb"), "image/webp")
 
 
 @duty_required("view_patient")
@@ -98,6 +103,7 @@ def cell_thumbnail(request: MemberRequest, pk: uuid.UUID) -> FileResponse:
     """
     cells = Cell.objects.filter(image__case__in=Case.objects.visible_to(request.user))
     cell = get_object_or_404(cells.select_related("image"), pk=pk)
+    refuse_disposed(cell.image)
     box = request.GET.get("box", "")
     if cell.origin == CellOrigin.FULL_FRAME:
         return private_file(cell.image.thumbnail.open("rb"), "image/webp", is_final=bool(box))
@@ -117,6 +123,7 @@ def cell_picture(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
     """
     cells = Cell.objects.filter(image__case__in=Case.objects.visible_to(request.user))
     cell = get_object_or_404(cells.select_related("image"), pk=pk)
+    refuse_disposed(cell.image)
     if cell.origin == CellOrigin.FULL_FRAME:
         return redirect("classifier:image", cell.image_id)
     box = request.GET.get("box", "")
@@ -137,6 +144,8 @@ def _cut_now(pk: uuid.UUID, kind: str = thumbnails.SMALL) -> File:
     try:
         cell = Cell.objects.with_findings().select_related("image").get(pk=pk)
         return thumbnails.open_cell(cell, kind)
+    except Disposed:
+        raise
     except (OSError, ImageRejected) as error:
         raise Http404 from error
 

@@ -83,7 +83,7 @@ def _hold(
     held: Patient | Case,
     patient: Patient,
     service: Callable[..., LegalHold],
-    **what: uuid.UUID,
+    **what: Any,
 ) -> HttpResponse:
     form = HoldForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -93,7 +93,7 @@ def _hold(
             service,
             success="The hold is in force from now on.",
             actor=request.user,
-            request=wanted,
+            wanted=wanted,
             **what,
         ):
             return redirect("classifier:legal_hold", wanted.hold_id)

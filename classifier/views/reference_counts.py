@@ -27,6 +27,7 @@ from classifier.views.access import MemberRequest, View, attempt, duty_required
 from classifier.views.images import private_file
 from classifier.views.reference_csv import write_result
 from ml.errors import ImageRejected
+from vault.exceptions import Disposed
 
 
 def member_required(view: View) -> View:
@@ -173,6 +174,8 @@ def picture(request: MemberRequest, pk: uuid.UUID, position: int) -> FileRespons
     cells = study.cells.select_related("cell__image")
     try:
         file = reading_pictures.open_picture(get_object_or_404(cells, position=position))
+    except Disposed:
+        raise
     except (OSError, ImageRejected) as error:
         raise Http404 from error
     return private_file(file, "image/webp")

@@ -13,6 +13,7 @@ from classifier.enums import CaseStatus
 from classifier.forms import FieldsForm
 from classifier.models import Slide
 from classifier.selectors import intake
+from classifier.selectors.disposed import disposed_of
 from classifier.selectors.slides import SlideView, get_slide, view_slide
 from classifier.services import slides as slide_services
 from classifier.views.access import MemberRequest, attempt, duty_required
@@ -20,6 +21,7 @@ from classifier.views.cases import case_context
 from classifier.views.images import make_private, private_file
 from ml.errors import SlideRejected
 from ml.slides.deepzoom import tile as read_tile
+from vault.storage import refuse_disposed
 
 
 @duty_required("view_patient")
@@ -51,6 +53,7 @@ def tile(request: MemberRequest, pk: uuid.UUID, level: int, column: int, row: in
     slide = get_slide(request.user, pk)
     if not slide.is_ready:
         raise Http404
+    refuse_disposed(slide)
     try:
         with slide_files.opened(slide) as source:
             data = read_tile(source, level, column, row)
@@ -122,6 +125,7 @@ def slide_context(request: MemberRequest, slide: Slide) -> dict[str, Any]:
     )
     return {
         "slide": slide,
+        "disposed": disposed_of([slide]),
         "case": slide.case,
         "patient": slide.case.patient,
         "view": view,

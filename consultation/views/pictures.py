@@ -14,6 +14,7 @@ from consultation.models import Referral
 from consultation.selectors.consultations import get_cell, get_consultation, get_field
 from consultation.services.reading import record_view
 from ml.errors import ImageRejected
+from vault.exceptions import Disposed
 
 Subject = TypeVar("Subject", Cell, SmearImage)
 
@@ -58,6 +59,8 @@ def _send(
     mark = pictures.mark_for(referral, request.user) if is_outside else None
     try:
         data = make(subject, mark)
+    except Disposed:
+        raise
     except (OSError, ImageRejected) as error:
         raise Http404 from error
     response = HttpResponse(data, content_type=pictures.CONTENT_TYPE)

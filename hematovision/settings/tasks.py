@@ -181,6 +181,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "carry-out-disposals": {
+        "task": "retention.tasks.carry_out_disposals",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "tend-slides": {
         "task": "classifier.tasks.tend_slides",
         "schedule": 60.0,

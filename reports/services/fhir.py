@@ -6,7 +6,7 @@ from django.conf import settings
 
 from reports.fhir.source import SignedReport
 from reports.models import Report
-from reports.pictures import load_printed
+from reports.pictures import load_kept
 from reports.services.reading import read_content, read_pdf
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read_signed(
         issued_at=report.issued_at,
         pdf_sha256=report.pdf_sha256,
         pdf=read_pdf(report, actor=actor) if with_files else b"",
-        images=load_printed(content.pictures) if with_files else {},
+        images=load_kept(content.pictures) if with_files else {},
         earlier=tuple(read_content(item, actor=actor) for item in earlier),
         with_snomed=settings.SNOMED_LICENSED,
     )

@@ -14,6 +14,7 @@ from reports import selectors
 from reports.exceptions import ReportTampered
 from reports.services import dicom
 from reports.views.documents import refuse
+from vault.exceptions import Disposed
 
 UNREADABLE = "The stored picture can't be read; tell your administrator."
 CONFLICT = 409
@@ -30,6 +31,8 @@ def image(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     )
     try:
         data = dicom.export_image(picture, actor=request.user)
+    except Disposed:
+        raise
     except (OSError, ImageRejected):
         return HttpResponse(UNREADABLE, status=CONFLICT, content_type="text/plain; charset=utf-8")
     return _file(data, f"{picture.case.accession_number}-{dicom.number_of(picture)}")

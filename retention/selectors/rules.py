@@ -17,8 +17,9 @@ from retention.models import RetentionRule
 if TYPE_CHECKING:
     from accounts.models import User
 
-BY_PROPOSAL = "Disposed of when somebody proposes it and somebody else approves."
-STAYS = "The rule is stated, and nothing acts on it: they are kept."
+BY_PROPOSAL = "What is past it is disposed of once somebody proposes it and somebody else approves."
+UNRULED = "Kept without end: no rule is in force."
+STAYS = "Kept without end. A rule can be stated, and nothing acts on it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ def list_versions(user: "User", rule: RetentionRule) -> tuple[RuleView, ...]:
 def _section(kind: RecordType, views: Sequence[RuleView]) -> Section:
     of_kind = tuple(view for view in views if view.rule.record_type == kind)
     is_ruled = any(view.standing == "in force" for view in of_kind)
-    return Section(kind, _handling(kind), is_ruled, of_kind)
+    return Section(kind, _handling(kind, is_ruled=is_ruled), is_ruled, of_kind)
 
 
-def _handling(kind: RecordType) -> str:
+def _handling(kind: RecordType, *, is_ruled: bool) -> str:
     if kind in DISPOSABLE:
-        return BY_PROPOSAL
+        return BY_PROPOSAL if is_ruled else UNRULED
     if kind == RecordType.NOTICES:
         return (
             f"Removed {NOTICES_KEPT.days} days after they were written, whatever a rule says: "

@@ -47,6 +47,7 @@ from quality.models import ControlStop
 from quality.services import controls
 from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
+from retention.models import Disposal
 from retention.services.rules import propose_rule
 from tests.clinical import JANE, picture_bytes, recent_specimen
 from tests.factories import UserFactory
@@ -247,6 +248,8 @@ def _of_systems(ada: User, tess: User) -> dict[str, Any]:
         "reference-counts/": study.pk,
         "notices/": notice.pk,
         "legal-holds/": hold(ada, other).pk,
+        "disposals/": Disposal.objects.create(record_type="slides", proposed_by=ada).pk,
+        "due/": "slides",
         "rules/": propose_rule(actor=ada, values=rule_values()).pk,
         "restricted/": glass["restriction"],
         "names/": glass["named"],

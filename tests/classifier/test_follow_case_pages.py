@@ -104,5 +104,5 @@ class TestFollowing:
     ) -> None:
         case = classified_case(["neutrophil"] * 12)
         page_of(desk, case)
-        with django_assert_max_num_queries(25):
+        with django_assert_max_num_queries(26):
             page_of(desk, case)

@@ -5,6 +5,9 @@ import pytest
 from accounts.enums import Role
 from accounts.models import User
 from tests.factories import UserFactory
+from tests.reports.conftest import ready_case, sign
+
+__all__ = ["ready_case", "sign"]
 
 
 @pytest.fixture

@@ -43,13 +43,11 @@ def test_a_hold_on_a_case_holds_that_case(
 
 
 def test_the_same_form_twice_is_one_hold(administrator: User, case: Case) -> None:
-    request = HoldRequest(uuid.uuid4(), "3 O 12", "A claim.")
-    one, again = (
-        hold_case(actor=administrator, case_id=case.pk, request=request) for _ in range(2)
-    )
+    wanted = HoldRequest(uuid.uuid4(), "3 O 12", "A claim.")
+    one, again = (hold_case(actor=administrator, case_id=case.pk, wanted=wanted) for _ in range(2))
     assert one == again
     with pytest.raises(TransitionRefused, match="another record"):
-        hold_patient(actor=administrator, patient_id=case.patient_id, request=request)
+        hold_patient(actor=administrator, patient_id=case.patient_id, wanted=wanted)
     assert AuditEvent.objects.filter(action="legal_hold.put").count() == 1
 
 
@@ -61,7 +59,7 @@ def test_needs_a_reference_and_a_reason(
         hold_case(
             actor=administrator,
             case_id=case.pk,
-            request=HoldRequest(uuid.uuid4(), reference, reason),
+            wanted=HoldRequest(uuid.uuid4(), reference, reason),
         )
 
 

@@ -105,7 +105,7 @@ def _fill(copies: Copies, place: Path, key: Key, done: BackedUp, progress: Progr
             seal(blocks, target, name=f"{done.id}/{DATABASE}", key=key)
         manifest.database_sha256 = sha256_of(place / DATABASE)
         known, store, ring = _known(copies), the_store(), load_keyring()
-        for name in StoredFile.objects.values_list("name", flat=True).iterator(_ROWS):
+        for name in StoredFile.objects.kept().values_list("name", flat=True).iterator(_ROWS):
             _copy_one(copies, store, name, known, manifest, done, ring)
             progress(done)
     return manifest
@@ -145,7 +145,14 @@ def _copy_one(
         return
     former = known.get(name)
     if former is None or not _is_same(copies, entry, former):
-        former = _copy(copies, store, entry, ring)
+        try:
+            former = _copy(copies, store, entry, ring)
+        except OSError:
+            if store.find(name) is not None:
+                raise
+            manifest.gone.append(name)
+            done.gone += 1
+            return
         done.copied += 1
         done.bytes += entry.size
     manifest.files.append(former)

@@ -27,12 +27,14 @@ DAMAGED: Final = "damaged"
 LOCKED: Final = "without a key"
 FOREIGN: Final = "foreign"
 PLAIN: Final = "not sealed yet"
+LINGERING: Final = "disposed of and still there"
 
 MEANINGS: Final = {
     MISSING: "the database knows it, and the store has it not",
     DAMAGED: "it is not what was stored: altered, cut off, or another file",
     LOCKED: "it was sealed with a key that this laboratory lacks",
     FOREIGN: "the store has it, and the database does not know it",
+    LINGERING: "it is to be erased; a worker that goes on with the disposal does so",
     PLAIN: "it is from before files were sealed; `manage.py rotate_keys` seals it",
 }
 
@@ -43,7 +45,14 @@ class Checked:
 
     files: int = 0
     bytes: int = 0
+    disposed: int = 0
     found: dict[str, list[str]] = field(default_factory=dict)
+
+    def add_disposed(self, row: StoredFile, store: Store) -> None:
+        """Note a file that was disposed of, and whether it is gone."""
+        self.disposed += 1
+        if store.find(row.name) is not None:
+            self.add(LINGERING, row.name)
 
     def add(self, kind: str, name: str) -> None:
         """Note a file."""
@@ -64,9 +73,12 @@ def check_files(*, progress: Callable[[Checked], None]) -> Checked:
     checked, store, known = Checked(), the_store(), set()
     for row in StoredFile.objects.order_by("name").iterator(_ROWS):
         known.add(row.name)
+        if row.disposed_at is not None:
+            checked.add_disposed(row, store)
+            continue
         problem = _problem_of(store, row)
-        # It may have been removed, row and all, since the list was read.
-        if problem and StoredFile.objects.filter(pk=row.pk).exists():
+        # It may have been removed, or disposed of, since the list was read.
+        if problem and StoredFile.objects.kept().filter(pk=row.pk).exists():
             checked.add(problem, row.name)
         checked.files += 1
         checked.bytes += row.size
@@ -128,5 +140,10 @@ def _columns_of_files() -> Iterator[models.QuerySet]:
 
 @transaction.atomic
 def _note(checked: Checked) -> None:
-    after = {"files": checked.files, "bytes": checked.bytes, **checked.counts()}
+    after = {
+        "files": checked.files,
+        "bytes": checked.bytes,
+        **checked.counts(),
+        **({"disposed": checked.disposed} if checked.disposed else {}),
+    }
     record(actor=User.system(), action="vault.checked", target=None, after=after)

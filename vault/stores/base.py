@@ -40,6 +40,9 @@ class Store(Protocol):
     def delete(self, name: str) -> None:
         """Remove a file; one that is gone already is no error."""
 
+    def destroy(self, name: str) -> None:
+        """Remove a file after its own key was made unreadable in place, where a store can do so."""
+
     def walk(self, folder: str = "") -> Iterator[Entry]:
         """Give all files under a folder, by name."""
 

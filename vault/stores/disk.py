@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from django.utils._os import safe_join
 
+from vault.sealing import HEADER_BYTES, KEY_PART_BYTES
 from vault.stores.base import Entry, Write
 
 UNFINISHED = ".unfinished-"
@@ -82,6 +83,20 @@ class DiskStore:
                 folder.rmdir()
             except OSError:
                 return
+
+    def destroy(self, name: str) -> None:
+        """Write over the file's own key, have that on the disk, then remove the file."""
+        try:
+            handle = os.open(self.path(name), os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            if os.fstat(handle).st_size >= HEADER_BYTES:
+                os.pwrite(handle, bytes(KEY_PART_BYTES), HEADER_BYTES - KEY_PART_BYTES)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        self.delete(name)
 
     def walk(self, folder: str = "") -> Iterator[Entry]:
         for place, folders, files in os.walk(self.path(folder) if folder else self.root):

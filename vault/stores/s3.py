@@ -83,6 +83,10 @@ class S3Store:
         with self._asking(name):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(name))
 
+    def destroy(self, name: str) -> None:
+        """Remove the object: nothing of it can be changed in place."""
+        self.delete(name)
+
     def walk(self, folder: str = "") -> Iterator[Entry]:
         start = self._key(f"{folder.rstrip('/')}/") if folder else self._prefix
         pages = self._client.get_paginator("list_objects_v2")

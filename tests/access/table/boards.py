@@ -1,4 +1,4 @@
-"""Quality boards, retention, the registry of models, health, notices: the lines of the access table."""
+"""Quality boards, retention, models, health, notices: the lines of the access table."""
 
 from tests.access.lines import ALL, Line
 
@@ -30,6 +30,12 @@ BOARDS: dict[str, Line] = {
     "retention:rule_new": ("> - - + - -", "> - - + - -"),
     "retention:rule": ("> + + + - -", "> x x x - -"),
     "retention:rule_approve": ("> x x x - -", "> - + - - -"),
+    "retention:disposals": ("> - - + - -", "> - - x - -"),
+    "retention:due": ("> - - + - -", "> - - + - -"),
+    "retention:disposal": ("> - - + - -", "> - - x - -"),
+    "retention:disposal_approve": ("> - - x - -", "> - - - - -"),
+    "retention:disposal_withdraw": ("> - - x - -", "> - - + - -"),
+    "retention:disposal_export": ("> - - + - -", "> - - x - -"),
     "retention:rule_retire": ("> - - x - -", "> - - + - -"),
     # The registry of models.
     "learning:models": ("> + + + - -", "> x x x - -"),

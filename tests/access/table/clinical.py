@@ -41,7 +41,7 @@ CLINICAL: dict[str, Line] = {
     "classifier:restriction_lift": ("> - - x - -", "> - - + - -"),
     "classifier:legal_holds": ("> - - + - -", "> - - x - -"),
     "classifier:legal_hold": ("> - - + - -", "> - - x - -"),
-    "classifier:legal_hold_lift": ("> - - x - -", "> - - - - -"),
+    "classifier:legal_hold_lift": ("> - - x - -", "> - - + - -"),
     "classifier:patient_hold": ("> - - + - -", "> - - + - -"),
     "classifier:case_hold": ("> - - + - -", "> - - + - -"),
     "classifier:emergencies": ("> - - + - -", "> - - x - -"),

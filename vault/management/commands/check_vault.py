@@ -17,6 +17,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         checked = check_files(progress=self._tell)
         self.stdout.write(f"{checked.files} files read, {checked.bytes / 1e6:.1f} MB.")
+        if checked.disposed:
+            self.stdout.write(f"{checked.disposed} files were disposed of; their rows are kept.")
         for kind, names in checked.found.items():
             self.stderr.write(f"{len(names)} {kind}: {MEANINGS[kind]}")
             for name in names[:MOST_NAMED]:
