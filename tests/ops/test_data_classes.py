@@ -7,7 +7,7 @@ from django.apps import apps
 
 SAID = (Path(__file__).resolve().parents[2] / "docs/data-classes.md").read_text()
 OWN = ("accounts", "api", "classifier", "consultation", "exchange", "learning", "notifications",
-       "quality", "reports", "vault")  # fmt: skip
+       "quality", "reports", "retention", "vault")  # fmt: skip
 
 
 def _named() -> list[tuple[str, str]]:
