@@ -20,6 +20,7 @@ class Origin(models.TextChoices):
     UPLOADED = "uploaded", "Uploaded"
     COMMAND = "command", "Registered by command"
     RETRAINED = "retrained", "Retrained here"
+    ADAPTED = "adapted", "Adapted here"
 
 
 class UploadStatus(models.TextChoices):
@@ -52,6 +53,7 @@ class WorkStatus(models.TextChoices):
     RUNNING = "running", "Running"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
 
 
 OPEN_WORK = (WorkStatus.QUEUED, WorkStatus.RUNNING)
@@ -71,6 +73,13 @@ class TrainingState(models.TextChoices):
     GATHERING = "gathering", "Being gathered"
     DRAFT = "draft", "Draft"
     FROZEN = "frozen", "Frozen"
+
+
+class Method(models.TextChoices):
+    """How a candidate is made of the version in use and a training set."""
+
+    ADAPT = "adapt", "Adapt to this laboratory"
+    RETRAIN = "retrain", "Retrain"
 
 
 class LeftOut(models.TextChoices):

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from classifier.enums import CellType, Stain
-from learning.enums import SetKind
+from learning.enums import Method, SetKind
 from learning.models import AcceptanceRule, BasisOfUse
 
 
@@ -56,10 +56,18 @@ class TrainingSetForm(forms.Form):
     since = forms.DateField(
         label="Cases signed from", widget=forms.DateInput(attrs={"type": "date"})
     )
-    until = forms.DateField(label="until", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label="Cases signed until", widget=forms.DateInput(attrs={"type": "date"})
+    )
     stain = forms.ChoiceField(
         label="Stain", required=False, choices=[("", "Every stain"), *Stain.choices]
     )
+
+
+class TrainForm(forms.Form):
+    """In which way a candidate is made of a set."""
+
+    method = forms.ChoiceField(choices=Method.choices)
 
 
 class BasisForm(forms.ModelForm):

@@ -34,5 +34,5 @@ def gather_training_sets() -> None:
 
 @shared_task(base=DatabaseTask, soft_time_limit=570, time_limit=590)
 def retrain_waiting() -> None:
-    """Train candidates that were asked for, in processes of their own, and judge finished ones."""
+    """Train a candidate that was asked for, in a process of its own, and judge finished ones."""
     retraining.retrain_waiting()

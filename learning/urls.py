@@ -30,6 +30,7 @@ urlpatterns = [
     path("training/<uuid:pk>/", training.show, name="training_set"),
     path("training/<uuid:pk>/freeze/", training.freeze, name="training_freeze"),
     path("training/<uuid:pk>/train/", training.train, name="train"),
+    path("training/stop/<uuid:pk>/", training.train_stop, name="train_stop"),
     path("promotions/", promotions.index, name="promotions"),
     path("roll-back/", promotions.roll_back, name="roll_back"),
     path("comparisons/<int:pk>/", trials.comparison, name="comparison"),

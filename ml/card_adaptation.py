@@ -15,7 +15,7 @@ ADAPTED_LIMITS = """- The figures are of one laboratory's own cells and hold the
 _HEAD = """## Adapted to {laboratory}
 
 The head of {origin}, SHA-256 of its weights `{sha256}`, was fitted anew to {cells:,} reviewed cells
-in {groups:,} groups; its network is unchanged. {note}{pull}
+in {groups:,} groups; its network is unchanged. {learned_from}{note}{pull}
 
 | class | cells | groups |
 |---|---|---|
@@ -70,6 +70,7 @@ def adaptation_section(spec: ReleaseSpec) -> str:
         sha256=origin["sha256"],
         cells=found["cells"],
         groups=found["groups"],
+        learned_from=_learned_from(found.get("set")),
         note=f"{found['note']} " if found["note"] else "",
         pull=_pull(found["pull"]),
         classes="\n".join(
@@ -121,6 +122,12 @@ def _pull(pull: float | None) -> str:
             "stays as it was, and only temperature and limits were fitted."
         )
     return f"The pull towards the old head, chosen by cross-validation, is {pull:g}."
+
+
+def _learned_from(found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return ""
+    return f"They are {found['name']}, whose cells' hash is `{found['digest']}`. "
 
 
 def _left_out(counts: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,8 @@ from ml.card import publish
 from ml.data.records import Record, fingerprint
 from ml.data.splits import folds_by_group
 from ml.engine import open_engine
-from ml.errors import ArtifactError, DatasetError
+from ml.enough import FOLDS, known_cells
+from ml.errors import ArtifactError
 from ml.evaluation import examine
 from ml.fingerprints import code_fingerprint, digest_of, manifest_of
 from ml.head_fitting import ANCHOR, DenseLayer, class_weights, fit_layer
@@ -31,14 +32,10 @@ from ml.morphology import MORPHOLOGY_NAME
 from ml.novelty import REFERENCE_NAME, NoveltyStatistics, save, score
 from ml.recalibrating import Calibration, Replay, calibrate, replay_of, widen_limit
 from ml.referral_fitting import ReadCells
+from ml.steps import Say, counting
 from ml.training_sets import TrainingSet, as_dict, counts_of, read_set
 
-FOLDS: Final = 5
-LEAST_CELLS: Final = 50
 SEED: Final = 20260101
-
-Say = Callable[[str, int, int], object]
-"""Told of progress: what is being done, how much of it is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,22 +115,16 @@ def gather(release_dir: Path, records: Sequence[Record], *, say: Say = lambda *_
             f"{spec.name} {spec.version} keeps no cells of its own, so a new head would forget "
             "what it learned."
         )
-    known = [record for record in records if record.label in spec.class_names]
-    _check_size(known)
-    done = 0
-
-    def told(count: int) -> None:
-        nonlocal done
-        done += count
-        say("Looking at the cells", done, len(known))
-
+    known = known_cells(records, spec.class_names)
     return Material(
         spec=spec,
         former=read_layer(release_dir),
         statistics=statistics,
         replay=replay_of(statistics),
         records=known,
-        cells=look_at(spec, engine, known, on_progress=told),
+        cells=look_at(
+            spec, engine, known, on_progress=counting(say, "Looking at the cells", len(known))
+        ),
     )
 
 
@@ -172,15 +163,6 @@ def cross_read(
         logits[left_out] = material.cells.logits(layer, material.spec.closer)[left_out]
         say("Trying it on patients left out", number + 1, FOLDS)
     return logits
-
-
-def _check_size(records: Sequence[Record]) -> None:
-    patients = len({record.group for record in records})
-    if len(records) < LEAST_CELLS or patients < FOLDS:
-        raise DatasetError(
-            f"A head is retrained on at least {LEAST_CELLS} cells of {FOLDS} patients; the set "
-            f"has {len(records)} of {patients} that this version's classes name."
-        )
 
 
 def _as_read(cells: LookedAt, statistics: NoveltyStatistics) -> ReadCells:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from classifier.enums import CellType, Stain
 from classifier.models import Cell, ModelVersion, Patient
 from classifier.models.protection import NEVER_DELETED
-from learning.enums import TrainingState, WorkStatus
+from learning.enums import Method, TrainingState, WorkStatus
 
 _USER = settings.AUTH_USER_MODEL
 
@@ -232,6 +232,7 @@ class Retraining(models.Model):
         TrainingSet, on_delete=models.PROTECT, related_name="retrainings"
     )
     base = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(max_length=8, choices=Method.choices, default=Method.RETRAIN)
     status = models.CharField(max_length=8, choices=WorkStatus.choices, default=WorkStatus.QUEUED)
     step = models.CharField(max_length=64, blank=True)
     done = models.PositiveIntegerField(default=0)
@@ -251,7 +252,7 @@ class Retraining(models.Model):
         ordering = ["-asked_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["training_set", "base"],
+                fields=["training_set", "base", "method"],
                 condition=Q(status__in=[WorkStatus.QUEUED, WorkStatus.RUNNING]),
                 name="retraining_one_open",
             ),
@@ -260,13 +261,15 @@ class Retraining(models.Model):
                 name="retraining_done_has_version",
             ),
             models.CheckConstraint(
-                condition=~Q(status=WorkStatus.FAILED) | ~Q(message=""),
+                condition=~Q(status__in=[WorkStatus.FAILED, WorkStatus.STOPPED]) | ~Q(message=""),
                 name="retraining_failed_says_why",
             ),
         ]
         triggers = NEVER_DELETED
 
     def __str__(self) -> str:
+        if self.method == Method.ADAPT:
+            return f"adaptation of {self.base} to {self.training_set}"
         return f"retraining of {self.base} on {self.training_set}"
 
     @property

@@ -22,6 +22,8 @@ from learning.selectors.standing import Period, list_periods, standing_of, with_
 from ml.artifacts import CARD_NAME
 
 UPLOADS_SHOWN = 8
+LEFT_OUT = "The laboratory's cells, left out in turn"
+"""Figures of a head made here: each cell is read by one that did not learn from its patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,16 @@ class ModelRow:
 
     @property
     def headline(self) -> Mapping[str, Any] | None:
-        """Accuracy on the release's own test fold, with n and interval; None if it states none."""
-        found: Mapping[str, Any] | None = self.version.metrics.get("test", {}).get("accuracy")
+        """Accuracy that the release states, with n and interval; None if it states none."""
+        stated = _stated(self.version)
+        found: Mapping[str, Any] | None = stated[0][1].get("accuracy") if stated else None
         return found
+
+    @property
+    def headline_of(self) -> str:
+        """On which cells."""
+        stated = _stated(self.version)
+        return stated[0][0] if stated else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,13 @@ class ModelPage:
     comparisons: Sequence[Comparison]
     trials: Sequence[ShadowTrial]
     history: Sequence[Step]
+
+    @property
+    def is_moving(self) -> bool:
+        """True while workers read sets with it or compare it, so that the page asks again."""
+        made = getattr(self.row.version, "retraining", None)
+        waits = made is not None and not made.is_judged
+        return waits or any(each.is_open for each in self.evaluations)
 
     @property
     def code(self) -> Mapping[str, str]:
@@ -115,8 +131,8 @@ def version_in_use() -> ModelVersion | None:
 def get_model(user: User, pk: int) -> ModelPage:
     """Return what is known of a version, or raise Http404."""
     _check(user)
-    version = with_standing(_counted()).filter(pk=pk).select_related("release", "approved_by")
-    found = version.first()
+    version = with_standing(_counted()).filter(pk=pk)
+    found = version.select_related("release", "approved_by", "retraining").first()
     if found is None:
         raise Http404
     release = getattr(found, "release", None)
@@ -126,9 +142,7 @@ def get_model(user: User, pk: int) -> ModelPage:
         release=release,
         card=render_card(model_store.read_text(release.digest, CARD_NAME) if release else ""),
         sources=tuple(_source(each) for each in spec.get("data", {}).get("sources", ())),
-        tests=tuple(
-            (name, found.metrics[name]) for name in ("test", "validation") if name in found.metrics
-        ),
+        tests=_stated(found),
         evaluations=list(found.evaluations.select_related("labelled_set", "asked_by")),
         comparisons=list(
             found.comparisons.select_related(
@@ -171,6 +185,18 @@ def _source(told: Mapping[str, Any]) -> DataSource:
         folds=told.get("folds", {}),
         fingerprints=told.get("fingerprints", {}),
     )
+
+
+def _stated(version: ModelVersion) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The figures that a release states of itself, and of which cells each are."""
+    release, metrics = getattr(version, "release", None), version.metrics
+    is_retrained = release is not None and "retrained" in release.spec.get("training", {})
+    found = (
+        (LEFT_OUT, metrics.get("adaptation", {}).get("after")),
+        (LEFT_OUT if is_retrained else "Its own test fold", metrics.get("test")),
+        ("Its own validation fold", metrics.get("validation")),
+    )
+    return tuple((title, figures) for title, figures in found if figures)
 
 
 def _history(version: ModelVersion) -> list[Step]:

@@ -12,12 +12,17 @@ from accounts.models import User
 from classifier.care import hidden_patients
 from classifier.models import Case
 from learning import policies
-from learning.enums import LeftOut, TrainingState, Voice
+from learning.enums import LeftOut, Method, TrainingState, Voice
 from learning.models import BasisOfUse, PatientObjection, Retraining, TrainingCell, TrainingSet
+from learning.selectors.registry import version_in_use
 from learning.services.consent import basis_in_force
+from learning.services.enough import refusal_of
 from ml.classes import CELL_CLASSES
 
 SHOWN = 100
+LARGE_SET = 1000
+"""Cells from which on retraining is put forward: as many as a release keeps to learn from again, so
+that the laboratory's cells and the kept ones, which count alike, are as many too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,15 @@ class TrainingPage:
         at_work = any(each.is_open or (each.version and not each.is_judged)
                       for each in self.retrainings)  # fmt: skip
         return at_work or self.training_set.state == TrainingState.GATHERING
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of training from a set: whether it is put forward, or why it can't be taken."""
+
+    method: Method
+    is_proposed: bool
+    refusal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,27 @@ def get_training_set(user: User, pk: uuid.UUID) -> TrainingPage:
             .prefetch_related("version__comparisons__evaluation__labelled_set")
         ),
     )  # fmt: skip
+
+
+def list_ways(training_set: TrainingSet) -> list[Way]:
+    """Return the ways of training from a frozen set; none while it is open or nothing is in use."""
+    base = version_in_use()
+    if training_set.state != TrainingState.FROZEN or base is None:
+        return []
+    is_large = training_set.cells.filter(left_out="").count() >= LARGE_SET
+    first = Method.RETRAIN if is_large else Method.ADAPT
+    refusals = {method: refusal_of(method, training_set, base) for method in Method}
+    proposed = next((each for each in (first, *Method) if not refusals[each]), None)
+    return [Way(each, each == proposed, refusal) for each, refusal in refusals.items()]
+
+
+def get_retraining(user: User, pk: uuid.UUID) -> Retraining:
+    """Return a training of a candidate, or raise Http404."""
+    _check(user)
+    found = Retraining.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def get_training_cell(user: User, pk: int) -> TrainingCell:

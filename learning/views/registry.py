@@ -36,12 +36,13 @@ def index(request: MemberRequest) -> HttpResponse:
 @duty_required(READ)
 @require_GET
 def model(request: MemberRequest, pk: int) -> HttpResponse:
-    """Show one version: its card, figures, fingerprints, evaluations, comparisons and history."""
+    """Show one version; where the page asks again, what it was judged on alone."""
     context = {
         "model": registry.get_model(request.user, pk),
         "may_manage": policies.can_manage_models(request.user),
     }
-    return render(request, "learning/model.html", context)
+    template = "learning/partials/_judged.html" if request.htmx else "learning/model.html"
+    return render(request, template, context)
 
 
 @duty_required(MANAGE)

@@ -8,12 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from classifier.exceptions import GuardFailed, NotPermitted
 from classifier.views.access import MemberRequest, attempt, duty_required
 from classifier.views.images import private_file
 from learning import policies
-from learning.forms import BasisForm, LeaveOutForm, ObjectionForm, TrainingSetForm
+from learning.enums import Method
+from learning.forms import BasisForm, LeaveOutForm, ObjectionForm, TrainForm, TrainingSetForm
 from learning.models import BasisOfUse, PatientObjection
 from learning.selectors import training
 from learning.services import consent, retraining, training_sets
@@ -102,15 +104,17 @@ def objection_end(request: MemberRequest, pk: int) -> HttpResponse:
 @duty_required(READ)
 @require_GET
 def show(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show a set; its state alone where the page asks again."""
-    context = {
-        "page": training.get_training_set(request.user, pk),
-        "may_manage": policies.can_manage_models(request.user),
-    }
-    template = "learning/training_set.html"
+    """Show a set; where the page asks again, its candidates alone, or all once it was gathered."""
+    page = training.get_training_set(request.user, pk)
+    may_manage = policies.can_manage_models(request.user)
+    context = {"page": page, "may_manage": may_manage}
     if request.htmx:
-        template = "learning/partials/_retrainings.html"
-    return render(request, template, context)
+        if request.GET.get("state", page.training_set.state) != page.training_set.state:
+            return HttpResponseClientRefresh()
+        return render(request, "learning/partials/_retrainings.html", context)
+    if may_manage:
+        context["ways"] = training.list_ways(page.training_set)
+    return render(request, "learning/training_set.html", context)
 
 
 @duty_required(MANAGE)
@@ -160,14 +164,34 @@ def freeze(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def train(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Have a candidate made of the version in use and the set."""
     training.get_training_set(request.user, pk)
+    form = TrainForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Say in which way the candidate is to be trained.")
+    else:
+        attempt(
+            request,
+            retraining.ask_retraining,
+            success="A worker trains it, and compares it on every frozen set.",
+            set_id=pk,
+            method=Method(form.cleaned_data["method"]),
+            actor=request.user,
+        )
+    return redirect("learning:training_set", pk)
+
+
+@duty_required(MANAGE)
+@require_POST
+def train_stop(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Have a training end without a candidate."""
+    asked = training.get_retraining(request.user, pk)
     attempt(
         request,
-        retraining.ask_retraining,
-        success="A worker trains it, and compares it on every frozen set.",
-        set_id=pk,
+        retraining.stop_retraining,
+        success="Stopped. Nothing came of it.",
+        retraining_id=asked.pk,
         actor=request.user,
     )
-    return redirect("learning:training_set", pk)
+    return redirect("learning:training_set", asked.training_set_id)
 
 
 def _index(request: MemberRequest, **forms: Any) -> HttpResponse:

@@ -64,6 +64,6 @@ def _too_few(by_label: dict[str, list[Record]], usable: int) -> str:
     told = ", ".join(f"{count} {words(label)}" for label, count in counts.most_common())
     return (
         f"Too few cells to adapt to: {usable} can be used. At least {LEAST_CELLS} are needed, of "
-        f"{LEAST_CLASSES} classes or more, each with {LEAST_OF_CLASS} cells of {LEAST_GROUPS} "
-        f"groups that the release names. There are: {told or 'none'}. Review more cells first."
+        f"{LEAST_CLASSES} or more classes that the version names, each with {LEAST_OF_CLASS} cells "
+        f"of {LEAST_GROUPS} patients. There are: {told or 'none'}. Review more cells first."
     )

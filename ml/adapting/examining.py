@@ -14,6 +14,7 @@ from ml.evaluation import examine
 from ml.looking import LookedAt
 from ml.report.bootstrap import interval, replicate_weights
 from ml.report.weighted import weighted_figures
+from ml.steps import Say
 
 COMPARED = ("accuracy", "balanced_accuracy", "ece")
 
@@ -74,7 +75,7 @@ def read_unadapted(known: Known, cells: LookedAt) -> Reading:
     return Reading(known.limits.probabilities(logits), named)
 
 
-def cross_examine(known: Known, cells: LookedAt) -> Comparison:
+def cross_examine(known: Known, cells: LookedAt, *, say: Say = lambda *_: None) -> Comparison:
     """Adapt once a fold to the cells of the others, and read those left out.
 
     Everything is done anew in each fold, pull, temperature and limits included (nested
@@ -83,8 +84,9 @@ def cross_examine(known: Known, cells: LookedAt) -> Comparison:
     before = read_unadapted(known, cells)
     probabilities = np.empty_like(before.probabilities)
     is_named = np.zeros(len(cells), dtype=np.bool_)
-    for mask in deal(cells, FOLDS):
+    for number, mask in enumerate(deal(cells, FOLDS), start=1):
         adapted = adapt_head(known, cells.part(~mask))
         found = read_with(known, adapted, cells.part(mask))
         probabilities[mask], is_named[mask] = found.probabilities, found.is_named
+        say("Trying it on patients left out", number, FOLDS)
     return Comparison(before, Reading(probabilities, is_named))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from ml.adapting.enough import Chosen
 from ml.adapting.examining import Comparison, cross_examine
 from ml.adapting.learning import FOLDS, FORGETTING, YIELDING, Adapted, Known, adapt_head, read_known
+from ml.adapting.wanted import Wanted
 from ml.artifacts import ReleaseSpec
 from ml.data.records import fingerprint
 from ml.engine import open_engine
@@ -20,16 +20,7 @@ from ml.fingerprints import code_fingerprint, digest_of, manifest_of
 from ml.looking import LookedAt, look_at
 from ml.metrics import confusion_matrix
 from ml.retraining import write_release
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the new release is to be called, who gave the cells, and under which terms."""
-
-    version: str
-    laboratory: str
-    licence: str
-    note: str = ""
+from ml.steps import Say, counting
 
 
 def adapt_release(
@@ -38,7 +29,7 @@ def adapt_release(
     out_dir: Path,
     wanted: Wanted,
     *,
-    on_progress: Callable[[int], object] = lambda _: None,
+    say: Say = lambda *_: None,
 ) -> ReleaseSpec:
     """Adapt a release to cells and write what comes of it, with card and serving form.
 
@@ -48,9 +39,12 @@ def adapt_release(
     if out_dir.exists() and any(out_dir.iterdir()):
         raise ArtifactError(f"{out_dir} is not empty.")
     known = read_known(release_dir)
-    cells = look_at(*open_engine(release_dir), chosen.records, on_progress=on_progress)
-    compared = cross_examine(known, cells)
+    looked = counting(say, "Looking at the cells", len(chosen.records))
+    cells = look_at(*open_engine(release_dir), chosen.records, on_progress=looked)
+    compared = cross_examine(known, cells, say=say)
+    say("Fitting", 0, 1)
     adapted = adapt_head(known, cells)
+    say("Writing the release", 0, 1)
     origin = _describe(known.spec, release_dir)
     figures = {"from": origin, **_figures(known, adapted, cells, compared)}
     spec = _spec_of(known, adapted, chosen, wanted, figures)
@@ -109,6 +103,7 @@ def _spec_of(
         "groups": len({record.group for record in chosen.records}),
         "classes": chosen.counts(),
         "left_out": chosen.left_out,
+        "set": dict(wanted.learned_from),
         **figures,
     }
     kept = {name: old.metrics[name] for name in ("morphology",) if name in old.metrics}

@@ -51,11 +51,15 @@ def sign(case: Case, pathologist: User) -> Case:
     return case
 
 
-def open_today(actor: User) -> TrainingSet:
+def around_today() -> tuple[date, date]:
+    """From yesterday to tomorrow, whatever the zone."""
     today = timezone.localdate()
-    opened = open_training_set(
-        since=today - timedelta(days=1), until=today + timedelta(days=1), actor=actor
-    )
+    return today - timedelta(days=1), today + timedelta(days=1)
+
+
+def open_today(actor: User) -> TrainingSet:
+    since, until = around_today()
+    opened = open_training_set(since=since, until=until, actor=actor)
     gather_waiting()
     opened.refresh_from_db()
     return opened

@@ -61,6 +61,7 @@ BOARDS: dict[str, Line] = {
     "learning:training_set": ("> . . . - -", "> x x x - -"),
     "learning:training_freeze": ("> - - x - -", "> - - . - -"),
     "learning:train": ("> - - x - -", "> - - . - -"),
+    "learning:train_stop": ("> - - x - -", "> - - . - -"),
     "learning:promotions": ("> + + + - -", "> x x x - -"),
     "learning:roll_back": ("> - - + - -", "> - - + - -"),
     "learning:comparison": ("> . . . - -", "> x x x - -"),
