@@ -9,29 +9,19 @@ cells, and opens them in headless Chromium as a pathologist. Times are from the 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Response, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from benchmarks.browser import CHROMIUM_OPTIONS, FIRST_PICTURES, MEASURE, SCROLL, find_chromium
-from hematovision.embedded import EmbeddedServers
+from benchmarks.site import ask, running_site, sign_in
 
-ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 240
 KINDS = {
     "text/html": "HTML",
     "text/javascript": "JavaScript",
@@ -62,9 +52,12 @@ Figures = dict[str, float]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure every case several times in fresh browsers and print the medians."""
     options = _parser().parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, _site(Path(folder)) as address:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_site(Path(folder), "--images", "") as address,
+    ):
         cases = {
-            count: _make(Path(folder), f"make({count}, per_field={options.field})")
+            count: ask(Path(folder), "review_cases", f"make({count}, per_field={options.field})")
             for count in options.cells
         }
         with sync_playwright() as playwright:
@@ -88,70 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@contextmanager
-def _site(var: Path) -> Iterator[str]:
-    """The whole site as `make run` starts it, with its demonstration accounts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (var / "site.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hematovision.supervisor", "--port", str(port), "--images", ""],
-        cwd=ROOT,
-        env=_environment(var),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _await(f"{address}/health/ready", process)
-        yield address
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-        log.close()
-
-
-def _environment(var: Path) -> dict[str, str]:
-    own = {"DATABASE_URL", "REDIS_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE"}
-    kept = {name: value for name, value in os.environ.items() if name not in own}
-    return kept | {"HEMATOVISION_VAR": str(var)}
-
-
-def _await(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - this machine's own
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.5)
-    raise SystemExit("The site did not come up.")
-
-
-def _make(var: Path, call: str) -> dict[str, str]:
-    """Make a case in a shell of the site's own; return its id and its reviewer's log-in."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "manage.py", "shell", "-v0", "-c"),
-            f"from benchmarks.review_cases import make; {call}",
-        ],
-        cwd=ROOT,
-        env=_environment(var) | EmbeddedServers(var).environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    made: dict[str, str] = json.loads(done.stdout)
-    return made
-
-
 def _measure(browser: Browser, address: str, made: dict[str, str]) -> Figures:
     """Open the case in a browser that has nothing kept, then scroll to its end."""
     context = browser.new_context(
         base_url=address,
         viewport={"width": 1440, "height": 900},
-        storage_state=_sign_in(browser, address, made),
+        storage_state=sign_in(browser, address, made["reviewer"], made["password"]),
     )
     page = context.new_page()
     bodies: list[Response] = []
@@ -170,20 +105,6 @@ def _measure(browser: Browser, address: str, made: dict[str, str]) -> Figures:
     figures["pictures of all cells"] = _size(bodies, "image/")
     context.close()
     return figures
-
-
-def _sign_in(browser: Browser, address: str, made: dict[str, str]) -> StorageState:
-    """Cookies of the reviewer, got in a browser whose cache is thrown away."""
-    context = browser.new_context(base_url=address)
-    page = context.new_page()
-    page.goto("/account/login/")
-    page.locator("input[name=login]").fill(made["reviewer"])
-    page.locator("input[name=password]").fill(made["password"])
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/login" not in url)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
 
 
 def _of_load(page: Page, bodies: Sequence[Response]) -> Figures:
