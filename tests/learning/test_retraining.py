@@ -204,7 +204,7 @@ def test_a_candidate_is_adapted_to_the_laboratory_and_says_to_which_cells(
     assert told["set"]["digest"] == make_set.digest
     patients = {name: each["groups"] for name, each in told["classes"].items()}
     assert patients == dict.fromkeys(CLASSES, PATIENTS)
-    shown = words_of(client.get(reverse("learning:model", args=[adapted.pk])))
+    shown = client.get(reverse("learning:model", args=[adapted.pk])).content.decode()
     assert "Adapted to HematoVision Laboratory" in shown
     assert make_set.digest in shown
     shown = words_of(client.get(make_set.get_absolute_url()))
