@@ -90,7 +90,14 @@ def merge_patients(*, actor: "User", request: MergeRequest) -> PatientMerge:
     )
     cases = _bring_cases(merge, actor)
     _point(merged, survivor)
-    _audit(merge, actor, cases)
+    record_for_both(
+        merge,
+        actor,
+        cases,
+        merged="patient.merged",
+        survivor="patient.absorbed",
+        reason=merge.reason,
+    )
     return merge
 
 
@@ -151,8 +158,16 @@ def give_case(case: Case, patient: Patient, *, actor: "User", action: str, reaso
         reassess(case)
 
 
-def _audit(merge: PatientMerge, actor: "User", cases: list[Case]) -> None:
-    """Write it down in the trail of both records."""
+def record_for_both(
+    merge: PatientMerge,
+    actor: "User",
+    cases: list[Case],
+    *,
+    merged: str,
+    survivor: str,
+    reason: str,
+) -> None:
+    """Write the same into the trail of both records, under an action of each one's own."""
     facts = {
         "merge": merge.pk,
         "survivor": merge.survivor_id,
@@ -160,15 +175,7 @@ def _audit(merge: PatientMerge, actor: "User", cases: list[Case]) -> None:
         "differences": merge.differences,
         "cases": [case.accession_number for case in cases],
     }
-    for action, patient in (
-        ("patient.merged", merge.merged_id),
-        ("patient.absorbed", merge.survivor_id),
-    ):
+    for action, patient in ((merged, merge.merged_id), (survivor, merge.survivor_id)):
         record(
-            actor=actor,
-            action=action,
-            target=merge,
-            after=facts,
-            reason=merge.reason,
-            patient=patient,
+            actor=actor, action=action, target=merge, after=facts, reason=reason, patient=patient
         )

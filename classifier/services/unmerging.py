@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.audit import record
 from classifier import policies
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case, Patient, PatientMerge
 from classifier.selectors.merging import absorbed_by_way_of, cases_since
 from classifier.services.legal_holds import carry_holds
-from classifier.services.merging import give_case, is_restricted, lock_patients
+from classifier.services.merging import (
+    give_case,
+    is_restricted,
+    lock_patients,
+    record_for_both,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -50,7 +54,14 @@ def unmerge_patients(
     merge.undone_by, merge.undone_at = actor, timezone.now()
     merge.undo_reason = reason.strip()
     merge.save(update_fields=["undone_by", "undone_at", "undo_reason"])
-    _audit(merge, actor, moved)
+    record_for_both(
+        merge,
+        actor,
+        moved,
+        merged="patient.unmerged",
+        survivor="patient.released",
+        reason=merge.undo_reason,
+    )
     return merge
 
 
@@ -91,24 +102,3 @@ def _point_back(merge: PatientMerge, merged: Patient) -> None:
     merged.merged_into = None
     merged.save(update_fields=["merged_into"])
     Patient.objects.filter(pk__in=with_it).update(merged_into=merged)
-
-
-def _audit(merge: PatientMerge, actor: "User", moved: list[Case]) -> None:
-    facts = {
-        "merge": merge.pk,
-        "survivor": merge.survivor_id,
-        "merged": merge.merged_id,
-        "cases": [case.accession_number for case in moved],
-    }
-    for action, patient in (
-        ("patient.unmerged", merge.merged_id),
-        ("patient.released", merge.survivor_id),
-    ):
-        record(
-            actor=actor,
-            action=action,
-            target=merge,
-            after=facts,
-            reason=merge.undo_reason,
-            patient=patient,
-        )

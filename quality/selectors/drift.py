@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import MD5, Cast, Coalesce, TruncWeek
 
 from classifier.agreement import Estimate, proportion
-from classifier.models import Correction, ModelVersion, Prediction
+from classifier.models import CaseOrigin, Correction, ModelVersion, Prediction
 from ml.appearance import SIGNALS as LOOKS
 from ml.embedding import unpack
 from quality.drift import Reals, Shift, mean_discrepancy, population_stability
@@ -156,7 +156,10 @@ def _week(monday: date) -> Period:
 
 
 def _read_by(model: ModelVersion) -> "QuerySet[Prediction]":
-    return Prediction.objects.filter(run__model_version=model)
+    """Return what a model read; readings that a case took over from another count there alone."""
+    copies = CaseOrigin.objects.values("case")
+    read = Prediction.objects.filter(run__model_version=model)
+    return read.exclude(run__image__case__in=copies)
 
 
 def _within(rows: "QuerySet[Any]", period: Period, at: str = "created_at") -> "QuerySet[Any]":

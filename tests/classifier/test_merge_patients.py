@@ -189,7 +189,7 @@ class TestMeanwhile:
         def die(*_: object) -> None:
             raise SystemExit
 
-        monkeypatch.setattr(merging, "_audit", die)
+        monkeypatch.setattr(merging, "record_for_both", die)
         with pytest.raises(SystemExit):
             merge(twin, patient, administrator)
         twin.refresh_from_db()

@@ -38,6 +38,17 @@ def add_receiver(page: Page, *, name: str, port: int) -> None:
     expect(page.get_by_text("Nothing was sent.")).to_be_visible()
 
 
+def switch_off(page: Page, *, name: str) -> None:
+    """Have nothing sent to a system any more."""
+    page.goto("/exchange/receivers/")
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_label("Send to it").uncheck()
+    page.get_by_role("button", name="Store").click()
+    page.goto("/exchange/receivers/")
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_label("Send to it")).not_to_be_checked()
+
+
 def say(port: int, message: bytes) -> Any:
     """Send a message over MLLP as another system does; return the reply, read by a library."""
     with connect(port) as stream:

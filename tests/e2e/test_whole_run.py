@@ -18,6 +18,7 @@ from tests.e2e.connecting import (
     pdf_in,
     results_of,
     say,
+    switch_off,
 )
 from tests.e2e.steps import (
     download_pdf,
@@ -67,6 +68,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
+def administrator(page_as: Callable[..., Page]) -> Iterator[Page]:
+    """An administrator's page, on which the receiver is switched off at the end."""
+    page = page_as("administrator")
+    yield page
+    switch_off(page, name="Ward system")
+
+
+@pytest.fixture
 def emr(tmp_path: Path) -> Iterator[ReceiverProcess]:
     """The hospital's system, which takes results: another library's MLLP server."""
     process = ReceiverProcess(tmp_path, {})
@@ -79,10 +88,10 @@ def test_an_order_comes_in_and_its_results_go_out(
     site: Site,
     page_as: Callable[..., Page],
     emr: ReceiverProcess,
+    administrator: Page,
     pictures: list[Path],
     tmp_path: Path,
 ) -> None:
-    administrator = page_as("administrator")
     add_sender(administrator, name="Order entry", kind="orders", application="ORDERS")
     add_sender(administrator, name="Blood counter", kind="analyser", application="XN")
     add_receiver(administrator, name="Ward system", port=emr.port)

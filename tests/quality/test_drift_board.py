@@ -10,8 +10,10 @@ import time_machine
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from classifier.models import Case, ModelVersion
+from classifier.models import Case, ModelVersion, Prediction
 from classifier.services import corrections, reviews
+from classifier.services.registering_again import register_again
+from classifier.services.transitions import transition
 from notifications.models import Notice
 from quality.exceptions import BaselineRefused
 from quality.models import CellAppearance, DriftAlert
@@ -19,6 +21,7 @@ from quality.periods import Period
 from quality.selectors.drift import SIGNALS, board
 from quality.services.appearance import CELLS_A_CASE, measure_next
 from quality.services.drift import set_baseline, watch_drift
+from tests.merging import STRANGER, register
 from tests.quality.weeks import (
     FIRST_MONDAY,
     ReadWeek,
@@ -112,6 +115,20 @@ def test_what_people_say_is_counted_by_class(one_week: Case, pathologist: User) 
     by_user = board(model, period=weeks(0, 0), group="user")
     assert by_user is not None
     assert [name for name, _ in by_user.groups] == ["Tess Technician"]
+
+
+def test_a_case_that_was_registered_again_is_counted_once(
+    one_week: Case, technician: User, pathologist: User
+) -> None:
+    model = ModelVersion.objects.get(is_active=True)
+    before = board(model, period=weeks(0, 0), group="class")
+    transition(case_id=one_week.pk, name="reject", actor=technician, reason="Another's blood.")
+    register_again(
+        case_id=one_week.pk, actor=technician, reason="Another's blood.",
+        right_id=register(technician, STRANGER).pk,
+    )  # fmt: skip
+    assert Prediction.objects.count() == 60
+    assert board(model, period=weeks(0, 0), group="class") == before
 
 
 def test_page_figures_and_tables(
