@@ -23,6 +23,9 @@ PREPARED = (
     CaseStatus.CLASSIFICATION_FAILED,
 )
 
+PARTS_TAKEN: list[Callable[["User", Case], bool]] = []
+"""Further ways of having had to do with a case; apps above add theirs when they load."""
+
 READING_BARS: list[Callable[["User", Case], bool]] = []
 """Further reasons why somebody doesn't read a case blind; apps above add theirs when they load."""
 
@@ -160,17 +163,28 @@ def can_open_reference_count(user: "User", _case: Case | None = None) -> bool:
     return user.has_perm("accounts.review_case") or user.has_perm("accounts.manage_laboratory")
 
 
-def can_read_reference_count(user: "User", case: Case) -> bool:
-    """Pathologists who never had anything to do with the case.
+def took_part(user: "User", case: Case) -> bool:
+    """Say whether somebody ever had to do with a case.
 
-    They neither submitted it, nor had it open for review, nor told a critical result of it, nor
-    are barred by what an app above knows of (`READING_BARS`).
+    Submitted it, had it open for review, told a critical result of it, or what an app above knows
+    of (`PARTS_TAKEN`).
+    """
+    return (
+        case.submitted_by_id == user.pk
+        or case.reviews.filter(reviewer=user).exists()
+        or case.critical_alerts.filter(calls__called_by=user).exists()
+        or any(took(user, case) for took in PARTS_TAKEN)
+    )
+
+
+def can_read_reference_count(user: "User", case: Case) -> bool:
+    """Pathologists who never had anything to do with the case, nor know what its cells are.
+
+    The latter is for an app above to say (`READING_BARS`).
     """
     return (
         user.has_perm("accounts.review_case")
-        and case.submitted_by_id != user.pk
-        and not case.reviews.filter(reviewer=user).exists()
-        and not case.critical_alerts.filter(calls__called_by=user).exists()
+        and not took_part(user, case)
         and not any(is_barred(user, case) for is_barred in READING_BARS)
     )
 

@@ -24,12 +24,12 @@ class ConsultationConfig(AppConfig):
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
         from classifier.care import CARE_RELATIONS  # noqa: PLC0415
-        from classifier.policies import READING_BARS  # noqa: PLC0415
+        from classifier.policies import PARTS_TAKEN  # noqa: PLC0415
         from consultation import notices  # noqa: PLC0415
         from consultation.policies import has_spoken_about, is_asked  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
         register_kinds(*notices.KINDS)
-        READING_BARS.append(has_spoken_about)
+        PARTS_TAKEN.append(has_spoken_about)
         CARE_RELATIONS.append(is_asked)

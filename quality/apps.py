@@ -18,6 +18,16 @@ ACTIONS: dict[str, str] = {
     "control.warning": "Control accepted with a warning",
     "control.rejected": "Control rejected",
     "control.missed": "Control overdue",
+    "known_cell.taken": "Known cells taken",
+    "known_cell.retired": "Known cell retired",
+    "check.rules_set": "Rules for reader checks set",
+    "check.dealt": "Reader check dealt",
+    "check.reminded": "Reader check reminded of",
+    "check.overdue": "Reader check overdue",
+    "check.completed": "Reader check completed",
+    "check.below_limit": "Reader check below the limit",
+    "check.withdrawn": "Reader check withdrawn",
+    "check.cells_short": "Too few known cells for a reader check",
 }
 
 
@@ -28,8 +38,11 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from classifier.policies import READING_BARS  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
         from quality import notices  # noqa: PLC0415
+        from quality.policies import was_dealt_a_cell_of  # noqa: PLC0415
 
         register_actions(ACTIONS)
         register_kinds(*notices.KINDS)
+        READING_BARS.append(was_dealt_a_cell_of)

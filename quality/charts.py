@@ -1,4 +1,4 @@
-"""Levey-Jennings charts (Levey and Jennings, Am J Clin Pathol 20:1059, 1950)."""
+"""Levey-Jennings charts (Levey and Jennings, Am J Clin Pathol 20:1059, 1950), and intervals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 
+from classifier.agreement import Estimate
+from quality.agreement import Figure
 from quality.figures import ACCENT, MUTED, name_places
 from quality.models import ControlPoint
 from quality.westgard import is_rejection
@@ -54,3 +56,43 @@ def _draw_expected(axes: Axes, points: Sequence[ControlPoint]) -> None:
                 xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
                 fontsize=9, va="center", annotation_clip=False,
             )  # fmt: skip
+
+
+def draw_intervals(
+    axes: Axes, names: Sequence[str], figures: Sequence[Figure | None], *, lowest: float = 0.0
+) -> None:
+    """Draw values with their limits, one below the other; what is None keeps an empty row.
+
+    A value without limits is an open circle.
+    """
+    rows = np.arange(len(names))[::-1]
+    for row, figure in zip(rows, figures, strict=True):
+        if figure is None:
+            continue
+        if figure.low is not None and figure.high is not None:
+            axes.plot([figure.low, figure.high], [row, row], color=ACCENT, linewidth=2)
+        axes.plot(
+            figure.value, row, marker="o", markersize=7, linestyle="", color=ACCENT,
+            markerfacecolor="white" if figure.low is None else ACCENT,
+        )  # fmt: skip
+    axes.set_yticks(rows, names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.set_xlim(lowest - 0.02, 1.02)
+    axes.grid(visible=False, axis="y")
+
+
+def draw_share(
+    axes: Axes, places: Sequence[str], shares: Sequence[Estimate], *, least: int | None
+) -> None:
+    """Draw shares in percent with their intervals, in order; a dotted line where a limit is."""
+    values = np.array([100 * share.value for share in shares])
+    down = values - [100 * share.low for share in shares]
+    up = [100 * share.high for share in shares] - values
+    axes.errorbar(
+        range(len(shares)), values, yerr=[down.clip(0), up.clip(0)], color=ACCENT, marker="o",
+        markersize=6, capsize=4, linewidth=1.2,
+    )  # fmt: skip
+    if least is not None:
+        axes.axhline(least, color=_REJECTED, linewidth=1, linestyle=":")
+    axes.set(ylim=(0, 104), ylabel="Percent named as agreed")
+    name_places(axes, places)

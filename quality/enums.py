@@ -46,3 +46,14 @@ class Release(models.TextChoices):
 
 
 GOOD = (Verdict.ACCEPTED, Verdict.WARNING)
+
+
+class Basis(models.TextChoices):
+    """Which cells agreement is taken from, by what the second of two knew."""
+
+    BLIND = "blind", "Blind reference counts"
+    CHECKS = "checks", "Reader checks and the agreed class"
+    LABELLED = "labelled", "Second readers of labelled sets"
+    REVIEW = "review", "Reviews after another's"
+    MACHINE_BLIND = "machine_blind", "Blind readers and the machine"
+    MACHINE = "machine", "Reviewers and the machine"

@@ -9,3 +9,7 @@ class BaselineRefused(DomainError):
 
 class ControlRefused(DomainError):
     """Something about a control, its target or its rules that can't be so."""
+
+
+class CheckRefused(DomainError):
+    """Something about reader checks or their known cells that can't be so."""

@@ -11,7 +11,9 @@ from classifier.forms import ManyFilesField
 from classifier.models import ModelVersion
 from quality.analytes import Expected, title_of, unit_of
 from quality.selectors.controls import Established
+from quality.selectors.reader_checks import Rules
 from quality.services.controls import LONGEST_HOURS
+from quality.services.reader_checks import FEWEST_CELLS, LONGEST_DAYS, MOST_CELLS
 from quality.westgard import REJECTS
 
 MOST_AT_ONCE = 8
@@ -152,6 +154,47 @@ class ReleaseForm(forms.Form):
     reason = forms.CharField(
         label="Reason", max_length=250, help_text="What was wrong, and what was done about it."
     )
+
+
+class CheckRulesForm(forms.Form):
+    """How often readers are checked, with how many cells, and below what it is told."""
+
+    every_days = forms.IntegerField(
+        label="A check is dealt every so many days",
+        required=False,
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        help_text="Empty: none is dealt by itself.",
+    )
+    cells = forms.IntegerField(
+        label="Cells of a check", min_value=FEWEST_CELLS, max_value=MOST_CELLS
+    )
+    due_days = forms.IntegerField(label="Days to complete it", min_value=1, max_value=LONGEST_DAYS)
+    least_percent = forms.IntegerField(
+        label="Tell who manages the laboratory below so many percent named as agreed",
+        required=False,
+        min_value=1,
+        max_value=100,
+        help_text="Empty: nobody is told. Of few cells a percentage says little.",
+    )
+    reason = forms.CharField(label="Why", max_length=250)
+
+    def rules(self) -> Rules:
+        """Return what was entered."""
+        return Rules(**{name: self.cleaned_data[name] for name in Rules.__slots__})
+
+
+class WhyForm(forms.Form):
+    """Why something is taken back or used no more."""
+
+    reason = forms.CharField(label="Why", max_length=250)
+
+
+class TakeForm(forms.Form):
+    """Where known cells are taken from."""
+
+    kind = forms.ChoiceField(choices=[("count", "Reference count"), ("set", "Labelled set")])
+    key = forms.UUIDField()
 
 
 def _figure(label: str) -> forms.FloatField:

@@ -29,6 +29,22 @@ def _controls(_event: AuditEvent) -> str:
     return reverse("quality:controls")
 
 
+def _reader(event: AuditEvent) -> Iterable[User]:
+    return User.objects.filter(reader_checks=event.target_id)
+
+
+def _who_keeps_checks(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("manage_laboratory")
+
+
+def _check(event: AuditEvent) -> str:
+    return reverse("quality:check", args=[event.target_id])
+
+
+def _checks(_event: AuditEvent) -> str:
+    return reverse("quality:checks")
+
+
 KINDS = (
     NoticeKind(
         name="quality.stopped",
@@ -56,6 +72,23 @@ KINDS = (
         duty="manage_models",
         audience=_who_manages,
         address=_board,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="quality.check",
+        title="A reader check waits for you",
+        actions=("check.dealt", "check.reminded", "check.overdue"),
+        duty="review_case",
+        audience=_reader,
+        address=_check,
+    ),
+    NoticeKind(
+        name="quality.readers",
+        title="A reader check is overdue, lies below the limit, or lacks known cells",
+        actions=("check.overdue", "check.below_limit", "check.cells_short"),
+        duty="manage_laboratory",
+        audience=_who_keeps_checks,
+        address=_checks,
         by_mail=True,
     ),
 )

@@ -19,13 +19,13 @@ class Period:
     last: date
 
     @classmethod
-    def read(cls, asked: Mapping[str, str]) -> "Period":
-        """Read `first` and `last` of a request; what is missing or can't be is four weeks to today.
+    def read(cls, asked: Mapping[str, str], *, shown: timedelta = SHOWN_FIRST) -> "Period":
+        """Read `first` and `last` of a request; what is missing or can't be is `shown` to today.
 
         A period is at most 366 days long, its latest ones.
         """
         last = _day(asked.get("last")) or timezone.localdate()
-        first = _day(asked.get("first")) or last - SHOWN_FIRST + timedelta(days=1)
+        first = _day(asked.get("first")) or last - shown + timedelta(days=1)
         first, last = sorted((first, last))
         return cls(max(first, last - LONGEST + timedelta(days=1)), last)
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from classifier.tasks import DatabaseTask
-from quality.services import appearance, control_runs, control_stops, drift
+from quality.services import appearance, control_runs, control_stops, drift, reader_checks
 
 
 @shared_task(base=DatabaseTask)
@@ -28,3 +28,9 @@ def read_controls() -> None:
 def watch_controls() -> None:
     """Notice that a control is overdue."""
     control_stops.watch_controls()
+
+
+@shared_task(base=DatabaseTask)
+def tend_checks() -> None:
+    """Deal reader checks, and remind of them."""
+    reader_checks.tend_checks()

@@ -86,7 +86,8 @@ def start_reading(*, study_id: uuid.UUID, actor: "User") -> ReferenceReading:
     if not policies.can_read_reference_count(actor, study.case):
         raise NotPermitted(
             "Only a pathologist reads who had nothing to do with the case: neither submitted, "
-            "reviewed or referred it, nor commented, gave an opinion or told a critical result."
+            "reviewed or referred it, nor commented, gave an opinion, told a critical result or "
+            "was checked on its cells."
         )
     seat = _free_seat(study)
     reading = study.readings.create(

@@ -121,6 +121,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },
+    "tend-reader-checks": {
+        "task": "quality.tasks.tend_checks",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "forget-presence": {
         "task": "classifier.tasks.forget_presence",
         "schedule": 3600.0,

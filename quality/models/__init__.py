@@ -1,5 +1,6 @@
 """Tables of the quality boards."""
 
+from quality.models.checks import CheckAnswer, CheckCell, CheckRules, KnownCell, ReaderCheck
 from quality.models.controls import (
     ControlMaterial,
     ControlPicture,
@@ -17,6 +18,9 @@ __all__ = [
     "Baseline",
     "CaseAppearance",
     "CellAppearance",
+    "CheckAnswer",
+    "CheckCell",
+    "CheckRules",
     "ControlMaterial",
     "ControlPicture",
     "ControlPoint",
@@ -26,5 +30,7 @@ __all__ = [
     "ControlTarget",
     "ControlTargetValue",
     "DriftAlert",
+    "KnownCell",
     "MissedControl",
+    "ReaderCheck",
 ]

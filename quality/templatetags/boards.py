@@ -6,6 +6,7 @@ from datetime import timedelta
 from django import template
 
 from classifier.enums import CellType, ImageKind
+from quality.agreement import Figure
 from quality.analytes import title_of
 from quality.enums import Rule
 from quality.selectors.drift import SIGNALS
@@ -55,6 +56,14 @@ def analyte_title(name: str) -> str:
 def two_places(value: float | None) -> str:
     """Return a figure with two decimals; an en dash without one."""
     return "–" if value is None else f"{value:.2f}"  # noqa: RUF001
+
+
+@register.filter
+def interval(figure: Figure | None) -> str:
+    """Return a figure's limits with two decimals; words where it has none."""
+    if figure is None or figure.low is None or figure.high is None:
+        return "no limits"
+    return f"{figure.low:.2f} to {figure.high:.2f}"
 
 
 @register.filter

@@ -43,8 +43,8 @@ from exchange.models import OrderCode, Peer, Sender
 from exchange.services.webhooks import add_webhook
 from notifications.models import Notice
 from quality.analytes import Expected
-from quality.models import ControlStop
-from quality.services import controls
+from quality.models import ControlStop, KnownCell
+from quality.services import controls, known_cells, reader_checks
 from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
 from retention.models import Disposal
@@ -52,6 +52,7 @@ from retention.services.rules import propose_rule
 from tests.clinical import JANE, picture_bytes, recent_specimen
 from tests.factories import UserFactory
 from tests.merging import STRANGER, merge, register
+from tests.quality.checking import golden_set, set_rules
 from tests.reports.conftest import intent_for, proof_of
 from tests.retention.steps import hold, rule_values
 from tests.reviewing import read_image
@@ -152,7 +153,7 @@ def make_things(
         "learning:training_cell pk": 0,
         "learning:training_picture pk": 0,
     }  # fmt: skip
-    things |= _of_controls(ada, model)
+    things |= _of_controls(ada, model) | _of_checks(ada, paul)
     for name in ("classifier:case_submit", "classifier:case_images_add", "classifier:case_label",
                  "classifier:case_images_upload", "classifier:case_slides_upload",
                  "classifier:case_barcode", "api:v1:submit", "api:v1:images", "api:v1:archive",
@@ -175,6 +176,18 @@ def _of_controls(ada: User, model: ModelVersion) -> dict[str, Any]:
     hold = hold_model(version=model, cause="A control was missing.", actor=User.system())
     stop = ControlStop.objects.create(hold=hold)
     return {"controls/": material.pk, "targets/": target.pk, "stops/": stop.pk}
+
+
+def _of_checks(ada: User, paul: User) -> dict[str, Any]:
+    """Known cells from outside, and a check of them that waits for its reader."""
+    source = golden_set(ada, ["neutrophil", "lymphocyte"] * 6)
+    known_cells.take_set(actor=ada, set_id=source.pk)
+    set_rules(ada)
+    check = reader_checks.deal(actor=ada, reader_id=paul.pk)
+    return {
+        "checks/": check.pk, "readers/": paul.pk, "quality:check_picture position": 1,
+        "known-cells/": KnownCell.objects.earliest("pk").pk,
+    }  # fmt: skip
 
 
 def _of_others(people: Mapping[str, User], case: Case, report: Any) -> dict[str, Any]:

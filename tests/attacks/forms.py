@@ -68,6 +68,7 @@ SCRIPTS: Mapping[str, Any] = {
     "classifier:review_grade_withdrawals": STEP | {"code": "target_cells"},
     "classifier:review_absences": STEP | {"line": "red"},
     "classifier:study_marks": STEP | {"position": 1, "cell_type": "neutrophil"},
+    "quality:check_names": STEP | {"position": 1, "cell_type": "neutrophil"},
     "classifier:case_slides_upload": {"files": [{"name": "a.svs", "size": 9, "modified": 0}]},
     "classifier:slide_take": {"box": BOX},
     "classifier:slide_part": {},
