@@ -25,7 +25,7 @@ def django_db_keepdb(
 ) -> bool:
     """Start from what an earlier run migrated, if it's there; Django brings it up to date."""
     with django_db_blocker.unblock():
-        name = connection.creation._get_test_db_name()
+        name = connection.creation._get_test_db_name()  # type: ignore[attr-defined]
         is_there = _copy_of(name) in _databases()
         if is_there:
             _copy_database(_copy_of(name), name)

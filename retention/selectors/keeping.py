@@ -19,6 +19,7 @@ from classifier.models import (
 )
 from consultation.models import Referral
 from learning.models import LabelledCell, Nomination, TrainingCell
+from quality.models import KnownCell
 from reports.models import WithdrawalRequest
 
 Ids = Collection[uuid.UUID]
@@ -86,6 +87,10 @@ REASONS: tuple[tuple[str, Callable[[Ids], Collection[uuid.UUID]]], ...] = (
     (
         "Cells of it are nominated for a labelled set.",
         _of(Nomination.objects.filter(labelled_set__retired_at=None), _OF_CELL),
+    ),
+    (
+        "Readers are checked on a cell of it.",
+        _of(KnownCell.objects.filter(retired_at=None), _OF_CELL),
     ),
     ("A training set holds cells of it.", _of(TrainingCell.objects.filter(left_out=""), _OF_CELL)),
     (

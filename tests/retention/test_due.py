@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from classifier.models import Case, CriticalAlert, Explanation, Slide
+from classifier.models import Case, CriticalAlert, Explanation, ModelVersion, Slide
 from classifier.services.registering_again import register_again
 from classifier.services.transitions import transition
 from consultation.services.referrals import Request, refer_case
@@ -95,7 +95,7 @@ def test_a_legal_hold_holds_back(ended: Case, administrator: User, keeper: User,
 
 def test_an_open_opinion_a_call_or_an_explanation_holds_back(
     classified_case: MakeCase, administrator: User, keeper: User, pathologist: User,
-    consultant: User, active_model: "object",
+    consultant: User, active_model: ModelVersion,
 ) -> None:  # fmt: skip
     case = classified_case(["neutrophil"], in_review=True)
     day_rule(administrator, keeper)

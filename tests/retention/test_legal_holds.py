@@ -100,7 +100,7 @@ def test_pictures_of_a_held_case_are_not_removed(
     hold(administrator, case.patient)
     with pytest.raises(GuardFailed, match="legal hold"):
         remove_image(image=image, actor=technician)
-    assert image.file.storage.exists(image.file.name)
+    assert image.file.storage.exists(str(image.file.name))
 
 
 def test_slides_of_a_held_case_are_not_removed(
