@@ -186,7 +186,7 @@ class TestMeanwhile:
     ) -> None:
         case = case_of(twin, technician)
 
-        def die(*_: object) -> None:
+        def die(*_: object, **__: object) -> None:
             raise SystemExit
 
         monkeypatch.setattr(merging, "record_for_both", die)
