@@ -104,6 +104,7 @@ def test_pages_and_files_say_what_was_disposed_of(
     desk = client_for(technician)
     page = words_of(desk.get(later.get_absolute_url()))
     assert "2 images disposed of" in page
+    assert "DICOM" not in page
     assert "Images of single cells, 1 day, version 1" in page
     address = reverse("classifier:image", args=[image.pk])
     answer = desk.get(address)
