@@ -34,12 +34,12 @@ PAGES = {
         "duplicates": "/patients/duplicates/",
         "laboratory": "/laboratory/",
         "morphology": "/laboratory/morphology/",
+        "baseline": "/quality/drift/baseline/",
     },
     "pathologist": {
         "control": "*",
         "control-stop": "*",
         "drift": "/quality/drift/",
-        "baseline": "/quality/drift/baseline/",
         "turn-around": "/quality/turn-around/",
         "workload": "/quality/workload/",
     },
