@@ -72,7 +72,7 @@ def review(
     made = ask(site, "count_case", "make()")
     page.goto(f"/cases/{made['case']}/review/")
     page.get_by_role("button", name="Start review").click()
-    expect(page.locator("#review[data-editable]")).to_be_visible()
+    expect(page.locator("#review[data-editable][data-ready]")).to_be_visible()
     hands = Hands(page)
     started = time.perf_counter()
     way(hands, made["truth"])

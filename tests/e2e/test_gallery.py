@@ -23,7 +23,7 @@ def open_case(site: Site, page_as: Callable[..., Page]) -> OpenCase:
         page = page_as("pathologist", **size)
         page.emulate_media(reduced_motion="reduce")
         page.goto(f"/cases/{made['case']}/review/")
-        expect(page.locator("#review[data-editable]")).to_be_visible()
+        expect(page.locator("#review[data-editable][data-ready]")).to_be_visible()
         expect(page.locator("#group-neutrophil .cell").first).to_have_attribute("role", "option")
         return page
 

@@ -142,7 +142,7 @@ def correct_one_cell(page: Page) -> None:
     page.get_by_role("link", name="Correct or add to it").click()
     page.get_by_label("Reason").fill("One cell was named wrongly.")
     page.get_by_role("button", name="Open for correction").click()
-    expect(page.locator("#review[data-editable]")).to_be_visible()
+    expect(page.locator("#review[data-editable][data-ready]")).to_be_visible()
     lymphocytes = page.locator("#group-lymphocyte .cell")
     before = lymphocytes.count()
     page.locator("#group-neutrophil .cell").first.click()

@@ -20,7 +20,7 @@ def test_a_reader_is_dealt_known_cells_names_them_and_sees_how_it_went(
     keeper = page_as("administrator")
     take_cells(keeper, title)
     set_ten_cells(keeper)
-    keeper.get_by_role("button", name="Deal Noor Checked a check now").click()
+    keeper.get_by_role("button", name="Deal a check to Noor Checked").click()
     expect(keeper.get_by_role("row", name="Noor Checked")).to_contain_text("due on")
     assert_accessible(keeper)
     truth = ask(site, "check_cells", "tell()")
