@@ -83,7 +83,10 @@ def test_a_case_goes_from_registration_to_a_corrected_report(
 
     administrator = page_as("administrator")
     administrator.goto("/administration/audit/")
+    administrator.get_by_label("About").fill(accession)
     for sentence in ("Signed off", "Case submitted"):
+        administrator.get_by_label("What").select_option(label=sentence)
+        administrator.get_by_role("button", name="Filter").click()
         expect(administrator.locator("li strong", has_text=sentence).first).to_be_visible()
 
 
