@@ -11,58 +11,24 @@ from django.shortcuts import get_object_or_404
 from classifier import policies
 from classifier.enums import ReadingSeat, StudyStatus
 from classifier.models import Case, ReferenceMark, ReferenceReading, ReferenceStudy, StudyCell
+from classifier.selectors.blind_tasks import BlindTask
 from classifier.selectors.class_keys import CLASS_KEYS
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 BLIND_SEATS = (ReadingSeat.FIRST, ReadingSeat.SECOND)
-Marks = Mapping[int, str]
-"""A reader's class of each cell, by the cell's position."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(BlindTask):
     """What a reader is shown: the cell, own marks, and of a disagreement the two classes.
 
     Holds nothing that the machine or a reviewer said, nor, before arbitration, another reader.
     """
 
     reading: ReferenceReading
-    positions: tuple[int, ...]
-    position: int
-    marks: Marks
     contested: Mapping[int, tuple[str, ...]]
-
-    @property
-    def done(self) -> int:
-        """How many cells have a name."""
-        return len(self.marks)
-
-    @property
-    def is_done(self) -> bool:
-        """True once every cell has a name."""
-        return self.done == len(self.positions)
-
-    @property
-    def number(self) -> int:
-        """The place of the cell shown, from 1."""
-        return self.positions.index(self.position) + 1
-
-    @property
-    def chosen(self) -> str:
-        """The class given to the cell shown; empty if none yet."""
-        return self.marks.get(self.position, "")
-
-    @property
-    def previous(self) -> int | None:
-        """The cell before."""
-        return self.positions[self.number - 2] if self.number > 1 else None
-
-    @property
-    def following(self) -> int | None:
-        """The cell after."""
-        return self.positions[self.number] if self.number < len(self.positions) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +129,9 @@ def task_of(reading: ReferenceReading, wanted: int | None) -> Task:
         waiting = (position for position in positions if position not in marks)
         wanted = next(waiting, positions[-1])
     contested = disagreements(reading.study) if reading.is_arbitration else {}
-    return Task(reading, positions, wanted, marks, contested)
+    return Task(
+        reading=reading, positions=positions, position=wanted, marks=marks, contested=contested
+    )
 
 
 def cells_to_read(reading: ReferenceReading) -> list[StudyCell]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from classifier.agreement import Estimate, Kappa, cohen_kappa, confusion, proportion
+from classifier.selectors.blind_tasks import BlindTask
 from classifier.selectors.class_keys import CLASS_KEYS
 from quality import policies
 from quality.agreement import LEAST_CELLS
@@ -134,44 +135,11 @@ class ReaderState:
         return self.open is not None and self.open.due_on < timezone.localdate()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(BlindTask):
     """What a reader is shown: the cell and the own names, and nothing that says what it is."""
 
     check: ReaderCheck
-    positions: tuple[int, ...]
-    position: int
-    answers: Mapping[int, str]
-
-    @property
-    def done(self) -> int:
-        """How many cells have a name."""
-        return len(self.answers)
-
-    @property
-    def is_done(self) -> bool:
-        """True once every cell has one."""
-        return self.done == len(self.positions)
-
-    @property
-    def number(self) -> int:
-        """The place of the cell shown, from 1."""
-        return self.positions.index(self.position) + 1
-
-    @property
-    def chosen(self) -> str:
-        """The class given to the cell shown; empty if none yet."""
-        return self.answers.get(self.position, "")
-
-    @property
-    def previous(self) -> int | None:
-        """The cell before."""
-        return self.positions[self.number - 2] if self.number > 1 else None
-
-    @property
-    def following(self) -> int | None:
-        """The cell after."""
-        return self.positions[self.number] if self.number < len(self.positions) else None
 
 
 def rules_in_force() -> Rules:
@@ -232,7 +200,7 @@ def task_of(check: ReaderCheck, wanted: int | None) -> Task:
     if wanted not in positions:
         waiting = (position for position in positions if position not in answers)
         wanted = next(waiting, positions[-1])
-    return Task(check, positions, wanted, answers)
+    return Task(check=check, positions=positions, position=wanted, marks=answers)
 
 
 def result_of(check: ReaderCheck) -> Result:

@@ -151,7 +151,7 @@ def _reading_page(task: Task) -> dict[str, Any]:
         "script_data": {
             "positions": task.positions,
             "position": task.position,
-            "marks": task.answers,
+            "marks": task.marks,
             "contested": {},
             "labels": {item.cell_type: item.label for item in CLASS_KEYS},
             "picture": reverse("quality:check_picture", args=[key, 0]),
