@@ -1,4 +1,4 @@
-"""Pages of reports, exchange, API, notices and consultation with something on them."""
+"""Pages of reports, exchange, quality and administration, and what else, with something on them."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 CONSULTANT = filled_site.CONSULTANT
 
 # Role -> name -> its address, or * for the address that the filled site gives to the name.
-PAGES = {
+REPORTS_AND_EXCHANGE = {
     "administrator": {
         "receivers": "/exchange/receivers/",
         "receiver": "*",
@@ -57,22 +57,61 @@ PAGES = {
     },
     CONSULTANT: {"consultation": "*"},
 }
-VISITS = [(role, name) for role, pages in PAGES.items() for name in pages]
+BOARDS = {
+    "administrator": {
+        "controls": "/quality/controls/",
+        "control-target": "*",
+        "control-rules": "/quality/controls/rules/",
+        "control-new": "/quality/controls/new/",
+        "access-reviews": "/administration/access-reviews/",
+        "access-review": "*",
+        "permissions": "/administration/permissions/",
+        "duties": "*",
+        "log-off": "/administration/log-off/",
+        "new-passwords": "/administration/sign-in/new-passwords/",
+        "anchors": "/administration/audit/anchors/",
+        "changes-outside": "/administration/history/",
+        "record-history": "*",
+        "readings": "*",
+        "restrict": "*",
+        "restrictions": "/administration/restricted/",
+        "emergencies": "/administration/emergencies/",
+        "duplicates": "/patients/duplicates/",
+        "laboratory": "/laboratory/",
+        "morphology": "/laboratory/morphology/",
+        "baseline": "/quality/drift/baseline/",
+    },
+    "pathologist": {
+        "control": "*",
+        "control-stop": "*",
+        "drift": "/quality/drift/",
+        "turn-around": "/quality/turn-around/",
+        "workload": "/quality/workload/",
+    },
+    "technician": {"control-run": "*", "own-sessions": "/account/sessions/"},
+    "consultant": {"tokens": "/api/tokens/", "new-token": "/api/tokens/new/"},
+}
+VISITS = [
+    (role, name, address)
+    for pages in (REPORTS_AND_EXCHANGE, BOARDS)
+    for role, named in pages.items()
+    for name, address in named.items()
+]
 
 
 @pytest.fixture(scope="module")
 def addresses(site: Site) -> dict[str, str]:
     """Fill the site once; return the addresses of its pages by name."""
-    found: dict[str, str] = ask(site, "filled_site", "make()")
-    return found
+    reports: dict[str, str] = ask(site, "filled_site", "make()")
+    boards: dict[str, str] = ask(site, "filled_boards", "make()")
+    return reports | boards
 
 
-@pytest.mark.parametrize(("role", "name"), VISITS, ids=str)
+@pytest.mark.parametrize(("role", "name", "address"), VISITS, ids=str)
 def test_filled_page_is_accessible_and_fits(
-    page_as: Callable[..., Page], addresses: dict[str, str], role: str, name: str
+    page_as: Callable[..., Page], addresses: dict[str, str], role: str, name: str, address: str
 ) -> None:
     page = page_as(role)
-    address = PAGES[role][name]
     response = page.goto(addresses[name] if address == "*" else address)
     assert response is not None
     assert response.status == 200
