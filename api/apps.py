@@ -5,6 +5,7 @@ from django.apps import AppConfig
 ACTIONS = {
     "api_token.created": "API token made",
     "api_token.revoked": "API token revoked",
+    "api_token.ends_soon": "API token ends soon",
 }
 
 
@@ -15,5 +16,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from api import notices  # noqa: PLC0415
+        from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        register_kinds(*notices.KINDS)

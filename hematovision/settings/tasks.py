@@ -101,6 +101,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
     },
+    "remind-of-tokens": {
+        "task": "api.tasks.remind_owners",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "measure-appearance": {
         "task": "quality.tasks.measure_appearance",
         "schedule": 120.0,
