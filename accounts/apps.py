@@ -78,6 +78,9 @@ class AccountsConfig(AppConfig):
             following.Followed("accounts_user", ignored=("last_login",), secret=("password",)),
             following.Followed("accounts_user_groups"),
             following.Followed("accounts_identitylink"),
+            following.Followed("accounts_dutyexception"),
+            following.Followed("accounts_accessdecision"),
+            following.Followed("accounts_signinpolicy"),
         )
         post_migrate.connect(keep_seeded_rows, sender=self)
         post_migrate.connect(keep_row_history, sender=self)

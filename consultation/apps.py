@@ -23,6 +23,7 @@ class ConsultationConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.following import Followed, follow  # noqa: PLC0415
         from classifier.care import CARE_RELATIONS  # noqa: PLC0415
         from classifier.policies import PARTS_TAKEN  # noqa: PLC0415
         from consultation import notices  # noqa: PLC0415
@@ -30,6 +31,11 @@ class ConsultationConfig(AppConfig):
         from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        follow(
+            Followed("consultation_casecomment"),
+            Followed("consultation_opinion"),
+            Followed("consultation_referral", ignored=("first_opened_at", "answer_read_at")),
+        )
         register_kinds(*notices.KINDS)
         PARTS_TAKEN.append(has_spoken_about)
         CARE_RELATIONS.append(is_asked)

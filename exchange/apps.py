@@ -44,8 +44,16 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.following import Followed, follow  # noqa: PLC0415
         from exchange import notices  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        follow(
+            Followed("exchange_sender"),
+            Followed("exchange_ordercode"),
+            Followed("exchange_analytecode"),
+            Followed("exchange_specimenmatch"),
+            Followed("exchange_settlement"),
+        )
         register_kinds(*notices.KINDS)

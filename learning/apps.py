@@ -46,8 +46,15 @@ class LearningConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.following import Followed, follow  # noqa: PLC0415
         from learning import notices  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        follow(
+            Followed("learning_promotion"),
+            Followed("learning_acceptancerule"),
+            Followed("learning_basisofuse"),
+            Followed("learning_patientobjection"),
+        )
         register_kinds(*notices.KINDS)

@@ -38,11 +38,17 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import register_actions  # noqa: PLC0415 - models load later
+        from accounts.history.following import Followed, follow  # noqa: PLC0415
         from classifier.policies import READING_BARS  # noqa: PLC0415
         from notifications.kinds import register_kinds  # noqa: PLC0415
         from quality import notices  # noqa: PLC0415
         from quality.policies import was_dealt_a_cell_of  # noqa: PLC0415
 
         register_actions(ACTIONS)
+        follow(
+            Followed("quality_controltarget"),
+            Followed("quality_controltargetvalue"),
+            Followed("quality_controlstop"),
+        )
         register_kinds(*notices.KINDS)
         READING_BARS.append(was_dealt_a_cell_of)

@@ -38,7 +38,11 @@ class ReportsConfig(AppConfig):
         )
 
         register_actions(ACTIONS)
-        follow(Followed("reports_report"), Followed("reports_signoff"))
+        follow(
+            Followed("reports_report"),
+            Followed("reports_signoff"),
+            Followed("reports_withdrawalrequest"),
+        )
         register_kinds(*notices.KINDS)
         LISTENERS.append(endings.hear)
         ISSUED_CHECKS.append(standing.standing_report)

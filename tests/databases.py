@@ -16,6 +16,7 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from accounts import roles
+from accounts.history import following
 from tests.servers import is_database_own
 
 
@@ -50,12 +51,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 def _copy_of(name: str) -> str:
-    """The copy's name, another one after any change of migrations or of the roles they install."""
+    """The copy's name, another one after any change of migrations or of what migrating installs."""
     folders = [Path(app.path) / "migrations" for app in apps.get_app_configs()]
     sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     digest = hashlib.sha256()
-    for path in (*sources, Path(roles.__file__)):
+    for path in (*sources, Path(roles.__file__), Path(following.__file__)):
         digest.update(path.read_bytes())
+    digest.update(repr(sorted(following.FOLLOWED.items())).encode())
     return f"{name}_{digest.hexdigest()[:12]}"
 
 
