@@ -42,6 +42,10 @@ FRONT_END_FILES = {
     "openseadragon/build/openseadragon/openseadragon.min.js": "openseadragon",
     "openseadragon/build/openseadragon/openseadragon.min.js.map": "openseadragon",
     "openseadragon/LICENSE.txt": "openseadragon",
+    "@zxcvbn-ts/core/dist/zxcvbn-ts.js*": "zxcvbn/core",
+    "@zxcvbn-ts/core/LICENSE.txt": "zxcvbn",
+    "@zxcvbn-ts/language-common/dist/zxcvbn-ts.js*": "zxcvbn/common",
+    "@zxcvbn-ts/language-en/dist/zxcvbn-ts.js*": "zxcvbn/english",
     "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin*-[456]00-normal.woff2": "fonts",
     "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin*-[45]00-normal.woff2": "fonts",
 }

@@ -85,6 +85,27 @@ def test_a_password_can_be_shown(site: Site, browser: Browser) -> None:
     context.close()
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_new_password_is_judged_while_it_is_typed(
+    page_as: Callable[..., Page], width: str
+) -> None:
+    page = page_as("technician", width=WIDTHS[width][0], height=WIDTHS[width][1])
+    page.goto("/account/password/change/")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    meter, field = page.get_by_role("meter"), page.locator("input[name=password1]")
+    expect(meter).to_be_hidden()
+    for typed, words in (("password1234", "Easily guessed"), ("vsx qomi 71 trulb", "Very hard")):
+        field.fill(typed)
+        expect(page.get_by_text(words)).to_be_visible()
+        keep_screenshot(page, f"password-{width}-{len(typed)}")
+        assert_fits(page)
+        assert_accessible(page)
+    assert set(sent) == {"GET"}, "only the dictionaries were fetched"
+    field.fill("")
+    expect(meter).to_be_hidden()
+
+
 def follow(page: Page, path: str) -> None:
     """Go to the first address, then follow the first visible link with each text."""
     address, *texts = path.split(" > ")
