@@ -44,7 +44,13 @@ CODES: Mapping[type[DomainError], tuple[int, str]] = {
     TooManyStreams: (429, "too-many-streams"),
 }
 STREAM_RETRY_SECONDS = "30"
-FILE_STATUSES = {"too_large": 413, "duplicate": 409, "no_room": 507, "not_stored": 503}
+FILE_STATUSES = {
+    "too_large": 413,
+    "duplicate": 409,
+    "no_room": 507,
+    "quota": 429,
+    "not_stored": 503,
+}
 
 logger = logging.getLogger(__name__)
 

@@ -35,6 +35,7 @@ STATUS_OF: dict[type[DomainError], int] = {
 STATUS_OF_CODE = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "no_room": status.HTTP_507_INSUFFICIENT_STORAGE,
+    "quota": status.HTTP_429_TOO_MANY_REQUESTS,
 }
 
 

@@ -64,6 +64,7 @@ class SmearImage(models.Model):
     class Meta:
         verbose_name = "image"
         ordering = ["uploaded_at", "pk"]
+        indexes = [models.Index(fields=["uploaded_by", "-uploaded_at"], name="image_added_lately")]
         constraints = [
             models.UniqueConstraint(
                 fields=["case", "original_sha256"], name="image_unique_within_case"

@@ -68,6 +68,7 @@ class Slide(models.Model):
 
     class Meta:
         ordering = ["uploaded_at", "pk"]
+        indexes = [models.Index(fields=["uploaded_by", "-uploaded_at"], name="slide_added_lately")]
         constraints = [
             disposed_says_why("slide"),
             models.CheckConstraint(

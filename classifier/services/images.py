@@ -22,6 +22,7 @@ from classifier.enums import CaseStatus, ImageKind
 from classifier.exceptions import GuardFailed, ImageRefused, NotPermitted, TransitionRefused
 from classifier.findings import Box
 from classifier.models import Case, Cell, Slide, SmearImage
+from classifier.services.quotas import why_beyond
 from classifier.services.transitions import lock_case
 from classifier.stated_patients import differences
 from ml.dicom import StatedPatient, is_dicom, read_dicom_picture
@@ -95,7 +96,8 @@ def add_image(
     it was taken from, if from a slide.
 
     Raises:
-        ImageRefused: the file is too large, unreadable, already in the case, or of another patient.
+        ImageRefused: the file is too large, unreadable, already in the case, of another patient,
+            or more than the person may add within a day.
         NotPermitted, TransitionRefused: not by this person, or not any more.
     """
     decoded, optics = _decode(data, case_id, actor)
@@ -103,6 +105,8 @@ def add_image(
     with transaction.atomic():
         case = lock_open_case(case_id, actor)
         _refuse_duplicate(case, original["original_sha256"])
+        if region is None and (beyond := why_beyond(actor, size=len(data))):
+            raise ImageRefused("quota", beyond)
         image = SmearImage(
             case=case,
             uploaded_by=actor,

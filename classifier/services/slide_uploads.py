@@ -21,6 +21,7 @@ from classifier.enums import SlideStatus
 from classifier.exceptions import PartOutOfPlace, SlideRefused
 from classifier.models import Case, Slide, SlideFile
 from classifier.services.images import lock_open_case
+from classifier.services.quotas import why_beyond
 from classifier.services.slides import delete_files
 from vault.stores import the_store
 
@@ -53,7 +54,8 @@ def start_upload(*, case_id: uuid.UUID, actor: "User", files: Sequence[OfferedFi
     An upload of the same files that was not finished is taken up again.
 
     Raises:
-        SlideRefused: too large, empty, no room on the disk, or not the files of one slide.
+        SlideRefused: too large, empty, no room on the disk, not the files of one slide, or more
+            than the person may add within a day.
         NotPermitted, TransitionRefused: not by this person, or not any more.
     """
     largest_first = sorted(files, key=lambda file: (-file.size, file.name))
@@ -64,6 +66,8 @@ def start_upload(*, case_id: uuid.UUID, actor: "User", files: Sequence[OfferedFi
             return unfinished
         size = sum(file.size for file in files)
         _check_room(size)
+        if beyond := why_beyond(actor, size=size):
+            raise SlideRefused("quota", beyond)
         slide = Slide.objects.create(
             case=case,
             original_name=largest_first[0].name[-255:],

@@ -102,6 +102,8 @@ REAP_SECONDS = env.float("REAP_SECONDS", default=15.0)
 
 # The largest whole slide, all of its files together.
 MAX_SLIDE_BYTES = env.int("MAX_SLIDE_BYTES", default=8 * 1024**3)
+UPLOADS_PER_DAY = env.int("UPLOADS_PER_DAY", default=20_000)
+UPLOAD_BYTES_PER_DAY = env.int("UPLOAD_BYTES_PER_DAY", default=200 * 1024**3)
 # Slides are read in memory, never from a plain file: what one process may hold of them.
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 SLIDE_MEMORY_BYTES = env.int("SLIDE_MEMORY_BYTES", default=_MEMORY // 4)
