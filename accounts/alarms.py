@@ -10,4 +10,8 @@ ACTIONS = {
     "patient.mass_reading": "Unusually many patients' records read by one person",
     "patient.break_glass": "Restricted record opened in an emergency",
     "restricted_access.overdue": "Judgement of an emergency access overdue",
+    "vault.backup_failed": "Backup failed",
+    "vault.backup_late": "No backup for too long",
+    "vault.backup_damaged": "Backup damaged",
+    "vault.unsound": "Stored files missing, damaged or without a key",
 }

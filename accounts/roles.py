@@ -115,7 +115,7 @@ DUTY_OPENS: dict[str, str] = {
     "export_research": "Research exports without identities",
     "record_callback": "Critical results: calls",
     "manage_models": "Models",
-    "manage_laboratory": "Laboratory settings, report layout, withdrawals",
+    "manage_laboratory": "Laboratory settings, report layout, withdrawals, copies and keys",
     "approve_limits": "Approving limits and cut-offs",
     "manage_interfaces": "Interfaces, messages, webhooks",
     "manage_users": "Users, permissions, access reviews",

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/models/", include("learning.urls")),
     path("quality/", include("quality.urls")),
     path("administration/retention/", include("retention.urls")),
+    path("administration/copies/", include("vault.urls")),
     path("verify/", include("reports.verification_urls")),
     path("api/", include("api.urls")),
     path("fhir/", include("api.fhir.urls")),

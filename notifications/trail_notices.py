@@ -32,6 +32,14 @@ def _access_reviews(_event: AuditEvent) -> str:
     return reverse("accounts:access_reviews")
 
 
+def _who_keeps_copies(_event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("manage_laboratory")
+
+
+def _copies(_event: AuditEvent) -> str:
+    return reverse("vault:copies")
+
+
 KINDS = (
     NoticeKind(
         name="history.outside",
@@ -79,6 +87,26 @@ KINDS = (
         duty="view_audit",
         audience=_who_reads_the_trail,
         address=_anchors,
+        by_mail=True,
+        is_urgent=True,
+    ),
+    NoticeKind(
+        name="vault.backup",
+        title="There is no good new backup",
+        actions=("vault.backup_failed", "vault.backup_late", "vault.backup_damaged"),
+        duty="manage_laboratory",
+        audience=_who_keeps_copies,
+        address=_copies,
+        by_mail=True,
+        is_urgent=True,
+    ),
+    NoticeKind(
+        name="vault.unsound",
+        title="Stored files are missing or damaged",
+        actions=("vault.unsound",),
+        duty="manage_laboratory",
+        audience=_who_keeps_copies,
+        address=_copies,
         by_mail=True,
         is_urgent=True,
     ),

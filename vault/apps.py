@@ -7,6 +7,9 @@ ACTIONS: dict[str, str] = {
     "vault.clock_doubted": "Noticed that a clock is wrong, or was set back",
     "vault.checked": "Checked all stored files",
     "vault.backed_up": "Made a backup",
+    "vault.backup_proved": "Verified a backup",
+    "vault.work_requested": "Asked for work on copies or stored files",
+    "vault.work_failed": "Work on copies or stored files failed",
     "vault.restored": "Restored the laboratory from a backup",
 }
 

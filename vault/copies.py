@@ -29,6 +29,7 @@ from vault.keys import Key, Keyring
 
 FORM: Final = 1
 MANIFEST, MAC, DATABASE, KEYS = "manifest.json", "manifest.mac", "database.sealed", "keys.json"
+LEAST_PASSPHRASE: Final = 16
 UNFINISHED: Final = ".unfinished-"
 _PURPOSE: Final = "hematovision backup manifest"
 _SCRYPT: Final = {"n": 2**17, "r": 8, "p": 1}
@@ -140,6 +141,19 @@ class Secrets:
     secret_key: str
     audit_key: str
     """The PEM text of the key that signs anchors of the audit trail; empty if there is none."""
+
+
+def read_passphrase(path: Path | None) -> str:
+    """Return the passphrase in a file, none for no file; raises CopyFailed if it can't protect."""
+    if path is None:
+        return ""
+    try:
+        passphrase = path.read_text().strip()
+    except OSError as error:
+        raise CopyFailed(f"The passphrase can't be read: {error}") from error
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise CopyFailed(f"A recovery passphrase has at least {LEAST_PASSPHRASE} characters.")
+    return passphrase
 
 
 def wrap_keys(known: Secrets, passphrase: str) -> bytes:

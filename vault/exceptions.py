@@ -27,3 +27,7 @@ class Disposed(VaultError):
 
 class CopyFailed(Exception):
     """A backup or a restoration can't be done, or did not come out right."""
+
+
+class WorkRefused(Exception):
+    """Work on copies or keys that can't be asked for; the message says why."""

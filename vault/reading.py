@@ -43,6 +43,11 @@ class SealedReader(io.RawIOBase):
         if not self.size:
             self._chunk(0)
 
+    @property
+    def key_id(self) -> str:
+        """The id of the laboratory's key that the file is under."""
+        return self._header.key_id.hex()
+
     def readable(self) -> bool:
         return True
 

@@ -74,18 +74,18 @@ class VaultStorage(Storage):
                 name = self.get_available_name(name)
             else:
                 break
-        self._list(name, sealed)
+        self._list(name, sealed, key)
         return name
 
-    def _list(self, name: str, sealed: Sealed) -> None:
+    def _list(self, name: str, sealed: Sealed, key: Key) -> None:
         """Note what a file holds; one that can't be noted is not kept."""
-        row = StoredFile(name=name, sha256=sealed.sha256, size=sealed.size)
+        row = StoredFile(name=name, sha256=sealed.sha256, size=sealed.size, key_id=key.name)
         try:
             StoredFile.objects.bulk_create(
                 [row],
                 update_conflicts=True,
                 unique_fields=["name"],
-                update_fields=["sha256", "size", "stored_at"],
+                update_fields=["sha256", "size", "stored_at", "key_id"],
             )
         except DatabaseError:
             self.store.delete(name)

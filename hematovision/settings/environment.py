@@ -81,6 +81,14 @@ WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", default=15.0)
 VAULT_KEYS = env.list("VAULT_KEYS", default=[])
 VAULT_KEY_FILE = _optional_path("VAULT_KEY_FILE") or VAR_DIR / "vault.keys"
 
+# Where backups are made by themselves, at which hour of the laboratory's day, how many are kept,
+# and after how many hours without one people are told; without a folder there are none.
+BACKUP_FOLDER = _optional_path("BACKUP_FOLDER")
+BACKUP_HOUR = env.int("BACKUP_HOUR", default=2)
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=30)
+BACKUP_LATE_HOURS = env.int("BACKUP_LATE_HOURS", default=26)
+BACKUP_PASSPHRASE_FILE = _optional_path("BACKUP_PASSPHRASE_FILE")
+
 # Where sealed files lie if not in the var folder: s3://bucket/prefix, and how to get in.
 STORAGE_URL = env.str("STORAGE_URL", default="")
 STORAGE_ENDPOINT = env.str("STORAGE_ENDPOINT", default="")

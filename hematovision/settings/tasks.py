@@ -71,6 +71,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "tend-vault": {
+        "task": "vault.tasks.tend_vault",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "reap-explanations": {
         "task": "classifier.tasks.reap_explanations",
         "schedule": e.REAP_SECONDS,

@@ -70,6 +70,7 @@ BOARDS = {
         "log-off": "/administration/log-off/",
         "new-passwords": "/administration/sign-in/new-passwords/",
         "anchors": "/administration/audit/anchors/",
+        "copies": "/administration/copies/",
         "changes-outside": "/administration/history/",
         "record-history": "*",
         "readings": "*",

@@ -49,7 +49,10 @@ class BackedUp:
     files: int = 0
     copied: int = 0
     bytes: int = 0
-    removed: int = 0
+    size: int = 0
+    """Of the whole backup, what it shares with others included."""
+    removed: tuple[str, ...] = ()
+    """Ids of older backups that made room."""
     gone: int = 0
 
 
@@ -80,7 +83,7 @@ def back_up(
             shutil.rmtree(place, ignore_errors=True)
         if keep is not None:
             done.removed = _forget_old(copies, keep, load_keyring())
-    _note(manifest, done)
+    _note(folder, manifest, done)
     return done
 
 
@@ -104,6 +107,7 @@ def _fill(copies: Copies, place: Path, key: Key, done: BackedUp, progress: Progr
         with postgres.dumping(snapshot_id) as blocks, (place / DATABASE).open("wb") as target:
             seal(blocks, target, name=f"{done.id}/{DATABASE}", key=key)
         manifest.database_sha256 = sha256_of(place / DATABASE)
+        done.size = (place / DATABASE).stat().st_size
         known, store, ring = _known(copies), the_store(), load_keyring()
         for name in StoredFile.objects.kept().values_list("name", flat=True).iterator(_ROWS):
             _copy_one(copies, store, name, known, manifest, done, ring)
@@ -157,6 +161,7 @@ def _copy_one(
         done.bytes += entry.size
     manifest.files.append(former)
     done.files += 1
+    done.size += former.stored_size
 
 
 def _is_same(copies: Copies, entry: Entry, former: CopiedFile) -> bool:
@@ -205,8 +210,8 @@ def _verify(path: Path, name: str, ring: Keyring) -> None:
         raise CopyFailed(f"{name} is not what was stored. Run `manage.py check_vault`.")
 
 
-def _forget_old(copies: Copies, keep: int, ring: Keyring) -> int:
-    """Remove all but the newest backups, and what only they had; return how many."""
+def _forget_old(copies: Copies, keep: int, ring: Keyring) -> tuple[str, ...]:
+    """Remove all but the newest backups, and what only they had; return their ids."""
     ids = copies.ids()
     old = ids[:-keep] if keep else []
     for backup_id in old:
@@ -216,16 +221,19 @@ def _forget_old(copies: Copies, keep: int, ring: Keyring) -> int:
         for blob in copies.files.glob("*/*"):
             if blob.name not in kept:
                 blob.unlink()
-    return len(old)
+    return tuple(old)
 
 
 @transaction.atomic
-def _note(manifest: Manifest, done: BackedUp) -> None:
+def _note(folder: Path, manifest: Manifest, done: BackedUp) -> None:
     after = {
         "backup": done.id,
+        "folder": str(folder),
         "files": done.files,
         "copied": done.copied,
         "bytes": done.bytes,
+        "size": done.size,
+        "removed": list(done.removed),
         "gone": done.gone,
         "key": manifest.key_id,
     }

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import BinaryIO, Final
 
 from django.apps import apps
 from django.db import models, transaction
@@ -13,6 +13,7 @@ from accounts.models import User
 from vault.exceptions import Damaged, KeyUnknown
 from vault.keys import load_keyring
 from vault.models import StoredFile
+from vault.reading import SealedReader
 from vault.sealing import HEADER_BYTES, is_sealed
 from vault.storage import open_stored
 from vault.stores import Store, the_store
@@ -28,6 +29,7 @@ LOCKED: Final = "without a key"
 FOREIGN: Final = "foreign"
 PLAIN: Final = "not sealed yet"
 LINGERING: Final = "disposed of and still there"
+UNSOUND: Final = (MISSING, DAMAGED, LOCKED)
 
 MEANINGS: Final = {
     MISSING: "the database knows it, and the store has it not",
@@ -61,7 +63,7 @@ class Checked:
     @property
     def is_sound(self) -> bool:
         """Whether all is there, whole, and can be read; what lies about besides harms nobody."""
-        return not any(self.found.get(kind) for kind in (MISSING, DAMAGED, LOCKED))
+        return not any(self.found.get(kind) for kind in UNSOUND)
 
     def counts(self) -> dict[str, int]:
         """How many files of each kind were found."""
@@ -96,6 +98,7 @@ def _problem_of(store: Store, row: StoredFile) -> str:
     try:
         digest, size = hashlib.sha256(), 0
         with open_stored(store, row.name, load_keyring) as file:
+            _note_key(row, file)
             while block := file.read(_AT_ONCE):
                 digest.update(block)
                 size += len(block)
@@ -106,6 +109,13 @@ def _problem_of(store: Store, row: StoredFile) -> str:
     except Damaged:
         return DAMAGED
     return "" if (digest.hexdigest(), size) == (row.sha256, row.size) else DAMAGED
+
+
+def _note_key(row: StoredFile, file: BinaryIO) -> None:
+    """Have the row say which key the file is under, where it doesn't yet."""
+    raw = getattr(file, "raw", None)
+    if isinstance(raw, SealedReader) and raw.key_id != row.key_id:
+        StoredFile.objects.filter(pk=row.pk).update(key_id=raw.key_id)
 
 
 def _strays(store: Store, known: set[str]) -> list[str]:
@@ -147,3 +157,6 @@ def _note(checked: Checked) -> None:
         **({"disposed": checked.disposed} if checked.disposed else {}),
     }
     record(actor=User.system(), action="vault.checked", target=None, after=after)
+    if not checked.is_sound:
+        wrong = {kind: count for kind, count in checked.counts().items() if kind in UNSOUND}
+        record(actor=User.system(), action="vault.unsound", target=None, after=wrong)

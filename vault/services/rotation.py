@@ -67,11 +67,16 @@ def _bring_under(store: Store, entry: Entry, ring: Keyring, key: Key, done: Rota
         head = source.read_at(0, HEADER_BYTES)
         if not is_sealed(head):
             done.sealed += _seal_plain(store, entry, key)
-        elif (header := read_header(head)).key_id != key.id:
+            return
+        header = read_header(head)
+        if header.key_id != key.id:
             anew = rewrap(header, name=entry.name, keys=ring, key=key).to_bytes()
-            done.rewrapped += store.replace(entry, lambda target: _copy(source, target, anew))
+            if not store.replace(entry, lambda target: _copy(source, target, anew)):
+                return
+            done.rewrapped += 1
     finally:
         source.close()
+    StoredFile.objects.filter(pk=entry.name).exclude(key_id=key.name).update(key_id=key.name)
 
 
 def _seal_plain(store: Store, entry: Entry, key: Key) -> bool:
@@ -85,7 +90,7 @@ def _seal_plain(store: Store, entry: Entry, key: Key) -> bool:
 
         if not store.replace(entry, write):
             return False
-    defaults = {"sha256": made[-1].sha256, "size": made[-1].size}
+    defaults = {"sha256": made[-1].sha256, "size": made[-1].size, "key_id": key.name}
     StoredFile.objects.get_or_create(name=entry.name, defaults=defaults)
     return True
 

@@ -55,6 +55,9 @@ BOARDS: dict[str, Line] = {
     "retention:disposal_withdraw": ("> - - x - -", "> - - + - -"),
     "retention:disposal_export": ("> - - + - -", "> - - x - -"),
     "retention:rule_retire": ("> - - x - -", "> - - + - -"),
+    # Copies and keys.
+    "vault:copies": ("> - - + - -", ALL["x"]),
+    "vault:start": (ALL["x"], "> - - + - -"),
     # The registry of models.
     "learning:models": ("> + + + - -", "> x x x - -"),
     "learning:upload": ("> - - + - -", "> - - + - -"),

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from vault.copies import read_passphrase
 from vault.exceptions import CopyFailed
 from vault.services.backups import BackedUp, back_up
 
@@ -36,9 +37,8 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         try:
-            done = back_up(
-                folder, keep=keep, passphrase=passphrase_in(passphrase_file), progress=self._tell
-            )
+            words = read_passphrase(passphrase_file)
+            done = back_up(folder, keep=keep, passphrase=words, progress=self._tell)
         except (CopyFailed, OSError, DatabaseError) as problem:
             raise CommandError(f"No backup was made. {problem}") from problem
         self.stdout.write(
@@ -50,24 +50,11 @@ class Command(BaseCommand):
         if done.gone:
             self.stderr.write(f"{done.gone} files were gone; `manage.py check_vault` names them.")
         if done.removed:
-            self.stdout.write(f"{done.removed} older backups were removed.")
+            self.stdout.write(f"{len(done.removed)} older backups were removed.")
 
     def _tell(self, done: BackedUp) -> None:
         if done.files % _EVERY == 0:
             self.stdout.write(f"{done.files} files ...")
-
-
-def passphrase_in(path: Path | None) -> str:
-    """Return the passphrase in a file; raises CommandError if it is too short to protect keys."""
-    if path is None:
-        return ""
-    try:
-        passphrase = path.read_text().strip()
-    except OSError as error:
-        raise CommandError(f"The passphrase can't be read: {error}") from error
-    if len(passphrase) < 16:
-        raise CommandError("A recovery passphrase has at least 16 characters.")
-    return passphrase
 
 
 def _positive(text: str) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from vault.copies import read_passphrase
 from vault.exceptions import CopyFailed
-from vault.management.commands.backup import passphrase_in
 from vault.services.restoring import Restored, restore
 
 _EVERY = 500
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             done = restore(
                 folder,
                 backup_id=backup,
-                passphrase=passphrase_in(passphrase_file),
+                passphrase=read_passphrase(passphrase_file),
                 progress=self._tell,
             )
         except (CopyFailed, OSError, DatabaseError) as problem:
