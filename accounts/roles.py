@@ -102,7 +102,10 @@ DUTY_OPENS: dict[str, str] = {
     "view_worklist": "Worklist",
     "register_patient": "Patients: register, correct; orders and results that wait for a patient",
     "view_patient": "Patients, cases, images, reports, search; reading by programs",
-    "merge_patients": "Likely duplicates, merging two patient records, taking a merge back",
+    "merge_patients": (
+        "Likely duplicates, merging two patient records, merges that other systems propose, "
+        "taking a merge back"
+    ),
     "submit_case": "New case, submit, take back, retry, cancel; labels",
     "upload_image": "Adding and removing images and slides",
     "review_case": "Review: open, name cells, grade, comment; second opinions; reference counts",

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 
 from classifier.accession import is_well_formed
-from classifier.models import Case
+from classifier.models import Case, Patient
+from classifier.services.merging import DIFFERENCES, differences
 from exchange.models import AnalyteCode, OrderCode, Sender
 from exchange.services.specimens import Pending
 
@@ -66,6 +67,25 @@ class AgainForm(ReasonForm):
     field_order = ("same_person", "reason")
 
 
+class MergeForm(ReasonForm):
+    """Why two records are merged, and that whoever does it has seen in what they differ."""
+
+    def __init__(self, *args: Any, patients: Sequence[Patient], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        differing = differences(*patients) if len(patients) == 2 else frozenset[str]()
+        for name in sorted(differing):
+            self.fields[name] = forms.BooleanField(
+                label=f"The {DIFFERENCES[name]} differs. I have seen it, and it is one person.",
+                widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+                error_messages={"required": f"Confirm that the {DIFFERENCES[name]} differs."},
+            )
+        self.order_fields([*sorted(differing), "reason"])
+
+    def named(self) -> frozenset[str]:
+        """Return the differences that were seen."""
+        return frozenset(name for name in DIFFERENCES if self.cleaned_data.get(name))
+
+
 class SenderForm(forms.ModelForm):
     """What is agreed with a sender."""
 
@@ -73,7 +93,7 @@ class SenderForm(forms.ModelForm):
         model = Sender
         fields = (
             "name", "kind", "protocol", "is_active", "networks", "certificate_name", "application",
-            "facility", "mrn_issuer", "charset", "time_zone", "wants_plain_ack",
+            "facility", "mrn_issuer", "charset", "time_zone", "takes_merges", "wants_plain_ack",
             "leaves_out_erythroblasts",
         )  # fmt: skip
 

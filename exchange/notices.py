@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from accounts.models import AuditEvent, User
+from exchange.models import IncomingMessage
 from notifications.kinds import NoticeKind
 
 
@@ -12,8 +13,16 @@ def _who_connects(_event: AuditEvent) -> Iterable[User]:
     return User.objects.all().holding("manage_interfaces")
 
 
-def _who_settles(_event: AuditEvent) -> Iterable[User]:
-    return User.objects.all().holding("register_patient")
+def _who_settles(event: AuditEvent) -> Iterable[User]:
+    return () if _is_merge(event) else User.objects.all().holding("register_patient")
+
+
+def _who_merges(event: AuditEvent) -> Iterable[User]:
+    return User.objects.all().holding("merge_patients") if _is_merge(event) else ()
+
+
+def _is_merge(event: AuditEvent) -> bool:
+    return IncomingMessage.objects.get(pk=event.target_id).is_merge
 
 
 def _sent(event: AuditEvent) -> str:
@@ -49,6 +58,15 @@ KINDS = (
         duty="manage_interfaces",
         audience=_who_connects,
         address=_webhooks,
+        by_mail=True,
+    ),
+    NoticeKind(
+        name="exchange.merge_waits",
+        title="Another system says that two records are of one patient",
+        actions=("message.parked",),
+        duty="merge_patients",
+        audience=_who_merges,
+        address=_incoming,
         by_mail=True,
     ),
     NoticeKind(

@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING
 from classifier.care import hidden_patients
 from classifier.exceptions import NotPermitted
 from classifier.models import Patient
+from classifier.policies import can_merge_patients
+from exchange.models import IncomingMessage
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
 def can_read_incoming(user: "User") -> bool:
-    """Whoever connects other systems, and whoever registers patients by hand."""
+    """Whoever connects other systems, registers patients by hand, or merges their records."""
     return can_manage_senders(user) or can_settle(user)
 
 
 def can_settle(user: "User") -> bool:
-    """Whoever registers patients settles what waits: it touches the register."""
+    """Whoever registers patients, or merges their records, settles what waits of the kind."""
+    return user.has_perm("accounts.register_patient") or can_merge_patients(user)
+
+
+def can_settle_message(user: "User", message: "IncomingMessage") -> bool:
+    """Merges are decided by whoever merges records, all else by whoever registers patients."""
+    if message.is_merge:
+        return can_merge_patients(user)
     return user.has_perm("accounts.register_patient")
 
 

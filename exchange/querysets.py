@@ -56,12 +56,15 @@ class IncomingMessageQuerySet(models.QuerySet):
     """Selections of messages that came in."""
 
     def visible_to(self, user: "User") -> Self:
-        """All to whoever connects other systems or registers patients, none to others.
+        """All to whoever connects other systems or registers patients, merges to who merges.
 
         They hold identities, which the pages hide until somebody asks to see them.
         """
         duties = ("accounts.manage_interfaces", "accounts.register_patient")
-        return self.all() if any(map(user.has_perm, duties)) else self.none()
+        if any(map(user.has_perm, duties)):
+            return self.all()
+        merges = user.has_perm("accounts.merge_patients")
+        return self.filter(message_type="ADT^A40") if merges else self.none()
 
     def waiting(self) -> Self:
         """Return the messages that a person has to settle."""

@@ -12,6 +12,7 @@ urlpatterns = [
     path("incoming/<uuid:pk>/reveal/", incoming.reveal, name="incoming_reveal"),
     path("incoming/<uuid:pk>/match/", incoming.match, name="incoming_match"),
     path("incoming/<uuid:pk>/again/", incoming.again, name="incoming_again"),
+    path("incoming/<uuid:pk>/merge/", incoming.merge, name="incoming_merge"),
     path("incoming/<uuid:pk>/dismiss/", incoming.dismiss, name="incoming_dismiss"),
     path("senders/", senders.index, name="senders"),
     path("senders/new/", senders.edit, name="sender_new"),

@@ -13,7 +13,7 @@ from exchange.refusals import (
 )
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1")
-EVENTS = {"OML": "O21", "ORM": "O01", "ORU": "R01"}
+EVENTS = {"OML": "O21", "ORM": "O01", "ORU": "R01", "ADT": "A40"}
 """Message type -> its event; each type is taken with this one alone."""
 
 LONGEST_CONTROL_ID = 199

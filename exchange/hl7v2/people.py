@@ -55,19 +55,19 @@ def read_patient(pid: Segment | None, default_issuer: str) -> IncomingPatient:
     )
 
 
-def read_number(pid: Segment, default_issuer: str) -> PatientNumber:
-    """Return the medical record number of PID-3: the one typed MR, else the first.
+def read_number(pid: Segment, default_issuer: str, field: int = 3) -> PatientNumber:
+    """Return the medical record number of PID-3, or MRG-1: the one typed MR, else the first.
 
     Raises:
         Refusal: there is none, nobody issued it, or it is too long.
     """
-    identifier = _preferred(pid.repetitions(3), 5, MEDICAL_RECORD_NUMBER)
+    identifier = _preferred(pid.repetitions(field), 5, MEDICAL_RECORD_NUMBER)
     if identifier is None:
-        raise _missing(pid, 3, "The medical record number")
+        raise _missing(pid, field, "The medical record number")
     issuer = identifier.text(4) or default_issuer
     return PatientNumber(
-        _required(pid, 3, identifier.text(1), "The medical record number", LONGEST_MRN),
-        _required(pid, 3, issuer, "The issuer of the medical record number", LONGEST_ISSUER),
+        _required(pid, field, identifier.text(1), "The medical record number", LONGEST_MRN),
+        _required(pid, field, issuer, "The issuer of the medical record number", LONGEST_ISSUER),
     )
 
 

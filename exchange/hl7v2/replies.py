@@ -65,15 +65,17 @@ def compose(
     reply_id: str,
     refusal: Refusal | None = None,
     done: Done | None = None,
+    said: str = "",
     plain: bool = False,
 ) -> tuple[bytes, ...]:
     """Return the messages that answer a message, none where the sender wants none.
 
     In original mode one application reply; in enhanced mode an accept acknowledgement, the
     application reply, or both, as MSH-15 and MSH-16 ask. `plain` sends ACK for ORL and ORR.
+    `said` goes with an acceptance, in MSA-3, where there is more to say than yes.
     """
     code = code_for(refusal)
-    application = _application(envelope, reply_id, code, refusal, done, plain)
+    application = _application(envelope, reply_id, code, refusal, done, plain, said)
     if not envelope.is_enhanced:
         return (application,)
     accept = _plain_ack(envelope, reply_id, code.committing, refusal)
@@ -98,10 +100,11 @@ def _application(
     refusal: Refusal | None,
     done: Done | None,
     plain: bool,  # noqa: FBT001 - handed on
+    said: str,
 ) -> bytes:
     kind = REPLY_EVENTS.get(envelope.message_type)
     if kind is None or plain:
-        return _plain_ack(envelope, reply_id, code, refusal)
+        return _plain_ack(envelope, reply_id, code, refusal, said)
     segments = _head(envelope, "^".join(kind), reply_id, code, refusal)
     return _encode([*segments, *(_response(done) if done else [])])
 
@@ -118,14 +121,21 @@ def _response(done: Done) -> list[str]:
     return [f"PID|||{number}||{name}", *orders]
 
 
-def _plain_ack(envelope: Envelope, reply_id: str, code: Ack, refusal: Refusal | None) -> bytes:
+def _plain_ack(
+    envelope: Envelope, reply_id: str, code: Ack, refusal: Refusal | None, said: str = ""
+) -> bytes:
     event = envelope.event if envelope.event.isalnum() and len(envelope.event) == 3 else ""
     kind = f"ACK^{event}^ACK" if event else "ACK"
-    return _encode(_head(envelope, kind, reply_id, code, refusal))
+    return _encode(_head(envelope, kind, reply_id, code, refusal, said))
 
 
 def _head(
-    envelope: Envelope, kind: str, reply_id: str, code: Ack, refusal: Refusal | None
+    envelope: Envelope,
+    kind: str,
+    reply_id: str,
+    code: Ack,
+    refusal: Refusal | None,
+    said: str = "",
 ) -> list[str]:
     version = envelope.version if envelope.version in VERSIONS else "2.5.1"
     if version not in WITH_STRUCTURE:
@@ -137,7 +147,7 @@ def _head(
         envelope.processing_id if envelope.processing_id in {"P", "T", "D"} else "P", version,
         "", "", "", "", "", "UNICODE UTF-8",
     ]  # fmt: skip
-    text = escape(str(refusal)) if refusal else ""
+    text = escape(str(refusal) if refusal else said)
     msa = f"MSA|{code}|{escape(envelope.control_id)}" + (f"|{text}" if text else "")
     return ["|".join(fields), msa, *([_err(refusal, version)] if refusal else [])]
 

@@ -14,6 +14,9 @@ from exchange.enums import IncomingOutcome, Protocol, SettlementKind
 from exchange.models.senders import Sender
 from exchange.querysets import IncomingMessageQuerySet
 
+MERGE = "ADT^A40"
+"""The type of messages that propose to merge two patient records."""
+
 
 class IncomingMessage(models.Model):
     """One message with its reply; the row is written once, in the transaction of its effect.
@@ -71,6 +74,11 @@ class IncomingMessage(models.Model):
     def audit_label(self) -> str:
         """What the audit trail calls the message."""
         return f"{self.message_type or 'Message'} {self.control_id}".strip()
+
+    @property
+    def is_merge(self) -> bool:
+        """True if it proposes to merge two patient records."""
+        return self.message_type == MERGE
 
     @property
     def is_waiting(self) -> bool:

@@ -81,6 +81,12 @@ class Sender(models.Model):
         validators=[check_time_zone],
         help_text="Of times without an offset, such as Europe/Rome; the laboratory's if empty.",
     )
+    takes_merges = models.BooleanField(
+        "its merges of patient records wait for a decision here",
+        default=False,
+        db_default=False,
+        help_text="ADT^A40. Somebody who merges patient records decides; else they are rejected.",
+    )
     wants_plain_ack = models.BooleanField(
         "answer orders with ACK", default=False, help_text="Instead of ORL and ORR."
     )
@@ -102,6 +108,11 @@ class Sender(models.Model):
                 | Q(protocol=Protocol.ASTM, kind=SenderKind.ANALYSER),
                 name="sender_only_analysers_speak_astm",
                 violation_error_message="Only analysers speak ASTM.",
+            ),
+            models.CheckConstraint(
+                condition=Q(takes_merges=False) | Q(kind=SenderKind.ORDERS),
+                name="sender_merges_come_with_orders",
+                violation_error_message="Analysers merge no patient records.",
             ),
             models.CheckConstraint(
                 condition=~Q(networks="") | ~Q(certificate_name=""),

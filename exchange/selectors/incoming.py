@@ -10,6 +10,7 @@ from accounts.models import User
 from exchange import policies
 from exchange.enums import IncomingOutcome, Protocol, SenderKind
 from exchange.models import IncomingMessage
+from exchange.services.merges import proposal_in
 
 SHOWN_HL7 = frozenset({"MSH", "TQ1", "SPM", "SAC", "OBX", "MSA", "ERR"})
 SHOWN_ASTM = frozenset({"H", "R", "L"})
@@ -78,7 +79,10 @@ def lines_of(
 
 
 def patients_of(message: IncomingMessage) -> list[uuid.UUID]:
-    """Return the patients whose cases a message brought something to."""
+    """Return the patients whose cases a message brought something to, or whom it would merge."""
+    proposal = proposal_in(message)
+    if proposal is not None:
+        return [patient.pk for patient in proposal.patients]
     return list(message.case_links.values_list("case__patient", flat=True))
 
 
@@ -88,7 +92,7 @@ def record_reading(message: IncomingMessage, user: User) -> None:
     Raises:
         NotPermitted: it is about a record that is closed to them.
     """
-    policies.check_is_open(user, patients_of(message))
-    link = message.case_links.select_related("case").first()
-    patient = link.case.patient_id if link else None
+    patients = patients_of(message)
+    policies.check_is_open(user, patients)
+    patient = patients[0] if patients else None
     record(actor=user, action="message.read", target=message, patient=patient)

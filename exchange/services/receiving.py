@@ -28,6 +28,7 @@ from exchange.services.keeping import (
     keep_effect,
     keep_refused,
 )
+from exchange.services.merges import propose_merge
 from exchange.services.orders import Context, apply_order
 from exchange.services.results import apply_results
 
@@ -43,12 +44,15 @@ NOT_TAKEN = "Messages of this sender are not taken."
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a message did; `waiting` says what of it waits for a person."""
+    """What a message did; `waiting` says what of it waits for a person, `said` what its sender is
+    told besides yes.
+    """
 
     cases: tuple[Case, ...] = ()
     done: Done | None = None
     notes: tuple[str, ...] = ()
     waiting: str = ""
+    said: str = ""
 
 
 @dataclass(slots=True)
@@ -115,6 +119,8 @@ def refuse_oversized(arrival: Arrival, size: int) -> tuple[bytes, ...]:
 def apply_message(message: Message, envelope: Envelope, context: Context) -> Effect:
     """Do what a message of a sender asks: orders of one that orders, results of an analyser.
 
+    A merge of patient records waits for a person, whoever sends it.
+
     Raises:
         Refusal: it can't be done, or this sender doesn't send such messages.
     """
@@ -126,6 +132,9 @@ def apply_message(message: Message, envelope: Envelope, context: Context) -> Eff
     if is_result:
         brought = apply_results(read_results(message, zone=sender.zone), context)
         return Effect(brought.cases, None, brought.notes, brought.waiting)
+    if envelope.message_type == "ADT":
+        waiting, said = propose_merge(message, sender)
+        return Effect(waiting=waiting, said=said, notes=message.notes)
     orders = read_orders(message, zone=sender.zone, default_issuer=sender.mrn_issuer)
     outcomes = [apply_order(order, context) for order in orders]
     return Effect(
@@ -174,6 +183,7 @@ def _take(incoming: _Incoming, sender: Sender) -> tuple[bytes, ...]:
         incoming.envelope,
         reply_id=incoming.pk.hex[:20],
         done=effect.done,
+        said=effect.said or effect.waiting,
         plain=locked.wants_plain_ack,
     )
     keep_effect(

@@ -47,6 +47,8 @@ def process_again(
     """
     message = lock_waiting(message_id, actor, reason)
     sender = sender_of(message)
+    if message.is_merge:
+        raise DomainError("Decide about the merge instead.")
     if message.protocol != Protocol.HL7:
         raise DomainError("Match the results to a case instead.")
     try:

@@ -20,11 +20,11 @@ def lock_waiting(message_id: uuid.UUID, actor: "User", reason: str) -> IncomingM
     Raises:
         NotPermitted, EditConflict, GuardFailed: not theirs, settled already, no reason.
     """
-    if not policies.can_settle(actor):
-        raise NotPermitted("You may not settle messages of other systems.")
+    message = IncomingMessage.objects.select_for_update().get(pk=message_id)
+    if not policies.can_settle_message(actor, message):
+        raise NotPermitted("You may not settle this message.")
     if not reason.strip():
         raise GuardFailed("Give a reason.")
-    message = IncomingMessage.objects.select_for_update().get(pk=message_id)
     if not message.is_waiting:
         raise EditConflict("This message was settled already.")
     return message

@@ -14,14 +14,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from classifier.exceptions import NotPermitted
-from classifier.models import Case
+from classifier.models import Case, Patient
 from classifier.views.access import MemberRequest, attempt
 from exchange import policies
 from exchange.enums import IncomingOutcome, SenderKind
-from exchange.forms import AgainForm, MatchForm, ReasonForm
+from exchange.forms import AgainForm, MatchForm, MergeForm, ReasonForm
 from exchange.models import IncomingMessage
 from exchange.selectors import incoming as selector
 from exchange.services import settling
+from exchange.services.merges import carry_out_merge, proposal_in
 from exchange.services.specimens import match_to_case, pending_specimens
 from exchange.views.access import allowed_to
 
@@ -84,6 +85,26 @@ def match(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @allowed_to(policies.can_settle)
 @require_POST
+def merge(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Merge two records as another system proposes."""
+    message = _message(request, pk)
+    form = MergeForm(request.POST, prefix="merge", patients=_patients(message))
+    if not form.is_valid():
+        return _show(request, message, bound={"merge": form}, status=422)
+    attempt(
+        request,
+        carry_out_merge,
+        success="The records are merged.",
+        message_id=message.pk,
+        actor=request.user,
+        reason=form.cleaned_data["reason"],
+        named=form.named(),
+    )
+    return redirect(message)
+
+
+@allowed_to(policies.can_settle)
+@require_POST
 def again(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Process a message again."""
     return _settle(request, pk, "again", settling.process_again, lambda _message, values: values)
@@ -128,9 +149,24 @@ def _settle(
     return redirect(message)
 
 
+def _patients(message: IncomingMessage) -> list[Patient]:
+    proposal = proposal_in(message)
+    return proposal.patients if proposal and proposal.is_open else []
+
+
+def _offered(message: IncomingMessage) -> list[str]:
+    """Return what can be done with a waiting message."""
+    if message.is_merge:
+        return ["merge", "dismiss"]
+    is_analyser = message.sender is not None and message.sender.kind == SenderKind.ANALYSER
+    return ["match" if is_analyser else "again", "dismiss"]
+
+
 def _form(name: str, message: IncomingMessage, data: QueryDict | None = None) -> forms.Form:
     if name == "match":
         return MatchForm(data, prefix=name, pending=pending_specimens(message))
+    if name == "merge":
+        return MergeForm(data, prefix=name, patients=_patients(message))
     return FORMS[name](data, prefix=name)
 
 
@@ -147,9 +183,8 @@ def _show(
     bound: dict[str, forms.Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    settles = message.is_waiting and policies.can_settle(request.user)
-    is_analyser = message.sender is not None and message.sender.kind == SenderKind.ANALYSER
-    offered = ["match" if is_analyser else "again", "dismiss"] if settles else []
+    settles = message.is_waiting and policies.can_settle_message(request.user, message)
+    offered = _offered(message) if settles else []
     unbound = {name: _form(name, message) for name in offered}
     is_closed = policies.is_closed(request.user, selector.patients_of(message))
     context = {
@@ -159,6 +194,8 @@ def _show(
         "with_identities": with_identities,
         "matches": message.matches.select_related("case", "matched_by"),
         "cases": [link.case for link in message.case_links.select_related("case")],
+        "proposal": proposal_in(message),
+        "may_compare": request.user.has_perm("accounts.view_patient"),
         "forms": unbound | (bound or {}),
         "settlement": getattr(message, "settlement", None),
     }

@@ -78,6 +78,18 @@ def orm(
     return (CR.join(lines) + CR).encode()
 
 
+def adt_a40(
+    *,
+    control_id: str = "ADT1",
+    pid: str = PID,
+    mrg: str = "MRG|MRN00778^^^GENHOSP^MR||||||Doe^Jane",
+    kind: str = "ADT^A40^ADT_A39",
+) -> bytes:
+    """Return an ADT^A40: the record in MRG goes into the one in PID."""
+    segments = [header(kind, control_id=control_id), f"EVN|A40|{stamp(1)}", pid, mrg]
+    return (CR.join(filter(None, segments)) + CR).encode()
+
+
 def oru(
     accession: str,
     *,

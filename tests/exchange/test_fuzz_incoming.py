@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.models import AnalyserResult, Case, Patient, Specimen
+from classifier.models import AnalyserResult, Case, Patient, PatientMerge, Specimen
 from exchange.astm.link import Delivered, Receiver, frames
 from exchange.astm.records import read_astm_results, read_records
 from exchange.frames import Decoder, Frame, Noise, Oversized, wrap
 from exchange.hl7v2.envelope import read_envelope
+from exchange.hl7v2.merges import read_merge
 from exchange.hl7v2.message import digest_of, parse, read_header
 from exchange.hl7v2.orders import read_orders
 from exchange.hl7v2.replies import compose
@@ -21,12 +22,14 @@ from exchange.refusals import Refusal
 from exchange.services.keeping import Arrival
 from exchange.services.receiving import receive_hl7
 from exchange.services.receiving_astm import receive_astm
-from tests.exchange.messages import astm, oml, orm, oru
+from tests.exchange.messages import adt_a40, astm, oml, orm, oru
 
 ENQ, EOT = b"\x05", b"\x04"
 EXAMPLES = 400
 WITH_DATABASE = 60
-SEEDS = [oml(), oml(control="CA"), orm(), oru("HV26-0000012"), astm("HV26-0000012")]
+SEEDS = [
+    oml(), oml(control="CA"), orm(), adt_a40(), oru("HV26-0000012"), astm("HV26-0000012"),
+]  # fmt: skip
 PIECES = [
     b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"\x00", b"\x0b", b"\x1c", b'""', b"\xff", b"MSH|",
     b"\r\r", b"ORC|NW|", b"OBX|1|NM|", "\u0660".encode(), b"9" * 70, b"\\X00\\", b"20260230",
@@ -59,6 +62,8 @@ def test_a_message_is_read_or_refused(data: bytes) -> None:
     digest_of(data)
     with suppress(Refusal):
         read_orders(parse(data), zone=UTC, default_issuer="X")
+    with suppress(Refusal):
+        read_merge(parse(data), default_issuer="X")
     with suppress(Refusal):
         read_results(parse(data, "8859/1"), zone=UTC)
 
@@ -123,6 +128,8 @@ def test_the_astm_receiver_takes_any_bytes(parts: list[bytes], is_stored: bool) 
 
 @pytest.fixture
 def senders(hospital: Sender, analyser: Sender) -> list[Sender]:
+    hospital.takes_merges = True
+    hospital.save()
     return [hospital, analyser]
 
 
@@ -143,6 +150,7 @@ def test_nothing_is_ever_half_written(senders: list[Sender], astm_analyser: Send
         linked = MessageCase.objects.values("case")
         assert not Case.objects.exclude(pk__in=linked).exists()
         assert not Patient.objects.filter(cases=None).exists()
+        assert not PatientMerge.objects.exists()
         assert not AnalyserResult.objects.exclude(case__in=linked).exists()
 
     check()

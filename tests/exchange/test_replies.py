@@ -88,7 +88,8 @@ def test_acknowledges_as_the_sender_asks(
 @pytest.mark.parametrize(
     ("head", "code"),
     [
-        ({"kind": "ADT^A01"}, "200"),
+        ({"kind": "BAR^P01"}, "200"),
+        ({"kind": "ADT^A01"}, "201"),
         ({"kind": "OML^O33"}, "201"),
         ({"processing": "T"}, "202"),
         ({"version": "2.8"}, "203"),
