@@ -7,6 +7,7 @@ ACTIONS = {
     "control.overridden": "Stopped model released without a good control",
     "history.unexplained": "Rows changed outside the application",
     "history.switched_off": "Row history switched off",
+    "model.put_in_use_by_command": "Model put in use by command, without a comparison",
     "patient.mass_reading": "Unusually many patients' records read by one person",
     "patient.break_glass": "Restricted record opened in an emergency",
     "restricted_access.overdue": "Judgement of an emergency access overdue",

@@ -65,6 +65,7 @@ class PromotionKind(models.TextChoices):
     PROMOTED = "promoted", "Promoted"
     OVERRIDDEN = "overridden", "Promoted over a refusal"
     ROLLED_BACK = "rolled_back", "Rolled back to"
+    BY_COMMAND = "by_command", "Put in use by command"
 
 
 class TrainingState(models.TextChoices):

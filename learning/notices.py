@@ -32,7 +32,7 @@ KINDS = (
     NoticeKind(
         name="learning.in_use",
         title="Another classifier is in use",
-        actions=("model.promoted", "model.rolled_back"),
+        actions=("model.promoted", "model.rolled_back", "model.put_in_use_by_command"),
         duty="view_worklist",
         audience=_who_is_concerned,
         address=_models,

@@ -88,7 +88,11 @@ class CandidateUpload(models.Model):
 
 
 class Promotion(models.Model):
-    """A version put in use by a named person who gave the password again; never changed."""
+    """A version put in use by a named person who gave the password again; never changed.
+
+    By command it is the system that approves, without a password, for the ``operator``: the
+    account of the machine under which the command ran.
+    """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
     replaced = models.ForeignKey(
@@ -99,8 +103,9 @@ class Promotion(models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    reauthenticated_by = models.CharField(max_length=16)
-    reauthenticated_at = models.DateTimeField()
+    reauthenticated_by = models.CharField(max_length=16, blank=True)
+    reauthenticated_at = models.DateTimeField(null=True)
+    operator = models.CharField(max_length=100, blank=True)
     comparisons = models.ManyToManyField("learning.Comparison", related_name="promotions")
     at = models.DateTimeField(auto_now_add=True)
 
@@ -114,6 +119,13 @@ class Promotion(models.Model):
             models.CheckConstraint(
                 condition=Q(replaced=None) | ~Q(replaced=F("version")),
                 name="promotion_replaces_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=PromotionKind.BY_COMMAND, reauthenticated_at=None)
+                & ~Q(operator="")
+                | ~Q(kind=PromotionKind.BY_COMMAND)
+                & Q(reauthenticated_at__isnull=False, operator=""),
+                name="promotion_is_proven_or_by_command",
             ),
         ]
         triggers = APPEND_ONLY

@@ -124,7 +124,8 @@ def test_the_command_says_when_another_model_is_active(release: Path) -> None:
     out, err = run_command()
     assert out == ""
     assert "fake 0.0.0 is installed, but fake 0.9.0 is active" in err
-    assert run_command("--activate") == ("fake 0.0.0 is active.\n", "")
+    assert "--activate --reason TEXT" in err
+    assert run_command("--activate", "--reason", "validated") == ("fake 0.0.0 is active.\n", "")
 
 
 def test_the_command_refuses_a_release_whose_hash_differs(release: Path) -> None:
