@@ -14,6 +14,8 @@ ACTIONS: dict[str, str] = {
     "model.promoted": "Model promoted",
     "model.rolled_back": "Model rolled back to the one before",
     "labelled_set.opened": "Labelled set opened",
+    "labelled_set.uploaded": "Archive of a labelled set uploaded",
+    "labelled_set.upload_refused": "Uploaded labelled set refused",
     "labelled_set.nominated": "Cells nominated for a labelled set",
     "labelled_set.imported": "Cells imported into a labelled set",
     "labelled_set.frozen": "Labelled set frozen",

@@ -18,6 +18,11 @@ def check_uploads() -> None:
     _publish_on_commit("learning.tasks.check_uploads")
 
 
+def check_set_uploads() -> None:
+    """Tell the workers that an archive of labelled pictures waits to be opened."""
+    _publish_on_commit("learning.tasks.check_set_uploads")
+
+
 def evaluate_waiting() -> None:
     """Tell the inference workers that evaluations wait."""
     _publish_on_commit("learning.tasks.evaluate_waiting")

@@ -33,6 +33,30 @@ class SetForm(forms.Form):
     licence = forms.CharField(label="Licence", max_length=200, required=False)
 
 
+class SetUploadForm(forms.Form):
+    """An archive of labelled pictures, and the set that is to be frozen of it."""
+
+    upload_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    archive = forms.FileField(
+        label="Archive",
+        help_text="A zip with a folder of pictures for each class, or with a catalogue.csv. Each "
+        "picture shows one cell, or the catalogue says where the cell lies.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip"}),
+    )
+    name = forms.SlugField(
+        label="Name",
+        max_length=64,
+        help_text="Letters, digits, hyphens. The same name again makes its next version.",
+    )
+    kind = forms.ChoiceField(label="For", choices=SetKind.choices, initial=SetKind.GOLDEN)
+    source = forms.CharField(
+        label="Source", max_length=200, help_text="Which laboratory, stain and camera, whose names."
+    )
+    licence = forms.CharField(
+        label="Licence", max_length=200, help_text="Under which the pictures may be used."
+    )
+
+
 class NominateForm(forms.Form):
     """A signed case whose named cells are put forward."""
 

@@ -5,13 +5,26 @@ import os
 from celery import shared_task
 
 from classifier.tasks import DatabaseTask
-from learning.services import evaluations, retraining, shadow, training_sets, uploads
+from learning.services import (
+    evaluations,
+    retraining,
+    set_uploads,
+    shadow,
+    training_sets,
+    uploads,
+)
 
 
 @shared_task(base=DatabaseTask)
 def check_uploads() -> None:
     """Open and try the archives that wait; a message too many finds none."""
     uploads.check_uploads()
+
+
+@shared_task(base=DatabaseTask, soft_time_limit=570, time_limit=590)
+def check_set_uploads() -> None:
+    """Open, check and freeze an archive of labelled pictures that waits."""
+    set_uploads.check_set_uploads()
 
 
 @shared_task(bind=True, base=DatabaseTask)

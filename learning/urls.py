@@ -13,6 +13,7 @@ urlpatterns = [
     path("rule/<int:pk>/<slug:decision>/", trials.rule_decide, name="rule_decide"),
     path("sets/", sets.index, name="sets"),
     path("sets/new/", sets.new, name="set_new"),
+    path("sets/upload/", sets.upload, name="set_upload"),
     path("sets/<uuid:pk>/", sets.show, name="set"),
     path("sets/<uuid:pk>/nominate/", sets.nominate, name="set_nominate"),
     path("sets/<uuid:pk>/freeze/", sets.freeze, name="set_freeze"),

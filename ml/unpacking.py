@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int) -> Path:
     try:
         left = most_bytes
         for name, stream in _entries(archive):
-            left -= _write(stream, folder / _plain(name, folder), left)
+            left -= copy_bounded(stream, folder / _plain(name, folder), left)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise ArtifactError(f"The archive can't be read: {error}.") from error
     except (RuntimeError, NotImplementedError) as error:
@@ -98,13 +98,16 @@ def _plain(name: str, folder: Path) -> str:
     return path.name
 
 
-def _write(stream: IO[bytes], path: Path, left: int) -> int:
-    """Copy what is really there, whatever the archive's headers say; give the bytes written."""
+def copy_bounded(stream: IO[bytes], path: Path, left: int) -> int:
+    """Copy what is really there, whatever an archive's headers say; give the bytes written.
+
+    Raises ArtifactError beyond `left` bytes, and FileExistsError where something lies already.
+    """
     written = 0
     with path.open("xb") as target:
         while chunk := stream.read(_CHUNK):
             written += len(chunk)
             if written > left:
-                raise ArtifactError("Unpacked, the release is larger than is allowed.")
+                raise ArtifactError("Unpacked, the archive is larger than is allowed.")
             target.write(chunk)
     return written

@@ -149,6 +149,8 @@ DATA_DIR = e.DATA_DIR
 # Copies of registered releases, made on each machine that reads with them.
 MODEL_CACHE_DIR = VAR_DIR / "models"
 MAX_RELEASE_BYTES = 256 * 1024 * 1024
+# Of an archive of labelled pictures, packed and unpacked.
+MAX_SET_BYTES = 512 * 1024 * 1024
 # What a retraining may take: addresses, of which TensorFlow reserves many, and time, which ends
 # before the task does.
 RETRAINING_MEMORY_BYTES = 12 * 1024**3

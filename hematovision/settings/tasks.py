@@ -186,6 +186,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "check-set-uploads": {
+        "task": "learning.tasks.check_set_uploads",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "gather-training-sets": {
         "task": "learning.tasks.gather_training_sets",
         "schedule": 60.0,

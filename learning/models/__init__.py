@@ -3,7 +3,7 @@
 from learning.models.comparisons import AcceptanceRule, Comparison, RefusalOverride
 from learning.models.evaluations import EvaluatedCell, Evaluation
 from learning.models.golden import LabelledCell, LabelledSet, Nomination
-from learning.models.registry import CandidateUpload, ModelRelease, Promotion
+from learning.models.registry import CandidateUpload, ModelRelease, Promotion, SetUpload
 from learning.models.shadow import ShadowPrediction, ShadowReading, ShadowTrial
 from learning.models.training import (
     BasisOfUse,
@@ -28,6 +28,7 @@ __all__ = [
     "Promotion",
     "RefusalOverride",
     "Retraining",
+    "SetUpload",
     "ShadowPrediction",
     "ShadowReading",
     "ShadowTrial",

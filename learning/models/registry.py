@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from classifier.models import ModelVersion
 from classifier.models.protection import APPEND_ONLY, NEVER_DELETED
-from learning.enums import Origin, PromotionKind, UploadStatus
+from learning.enums import Origin, PromotionKind, SetKind, UploadStatus
+from learning.models.golden import LabelledSet
 
 
-def upload_path(upload: "CandidateUpload", _file_name: str) -> str:
+def upload_path(upload: "ArchiveUpload", _file_name: str) -> str:
     """Return where an archive lies until it is decided about; names carry ids only."""
     return f"model-uploads/{upload.pk}"
 
@@ -43,27 +44,43 @@ class ModelRelease(models.Model):
         return f"release {self.digest[:12]}"
 
 
-class CandidateUpload(models.Model):
-    """An archive that somebody uploaded, until a worker has opened and tried it."""
+class ArchiveUpload(models.Model):
+    """An archive that somebody uploaded, until a worker has opened it and decided."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.FileField(upload_to=upload_path)
     original_name = models.CharField(max_length=255)
-    note = models.CharField(max_length=250, blank=True)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     status = models.CharField(
         max_length=12, choices=UploadStatus.choices, default=UploadStatus.CHECKING
     )
     message = models.TextField(blank=True)
-    version = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, related_name="uploads", null=True
-    )
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     uploaded_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"
+
+    @property
+    def audit_label(self) -> str:
+        """What the audit trail calls it."""
+        return str(self)
+
+
+class CandidateUpload(ArchiveUpload):
+    """An archive of a release, to be tried and registered as a candidate."""
+
+    note = models.CharField(max_length=250, blank=True)
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="uploads", null=True
+    )
 
     class Meta:
         ordering = ["-uploaded_at"]
@@ -78,13 +95,40 @@ class CandidateUpload(models.Model):
         ]
         triggers = NEVER_DELETED
 
-    def __str__(self) -> str:
-        return f"upload {self.pk}"
 
-    @property
-    def audit_label(self) -> str:
-        """What the audit trail calls it."""
-        return str(self)
+class SetUpload(ArchiveUpload):
+    """An archive of labelled pictures, to be checked and frozen as a version of a labelled set.
+
+    ``step``, ``done`` and ``total`` say how far the worker is.
+    """
+
+    name = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=SetKind.choices)
+    source = models.CharField(max_length=200)
+    licence = models.CharField(max_length=200)
+    step = models.CharField(max_length=64, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    labelled_set = models.OneToOneField(
+        LabelledSet, on_delete=models.PROTECT, related_name="upload", null=True
+    )
+
+    class Meta:
+        ordering = ["-uploaded_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=UploadStatus.CHECKING, labelled_set=None, decided_at=None)
+                | Q(
+                    status=UploadStatus.ACCEPTED,
+                    labelled_set__isnull=False,
+                    decided_at__isnull=False,
+                )
+                | Q(status=UploadStatus.REFUSED, labelled_set=None, decided_at__isnull=False)
+                & ~Q(message=""),
+                name="set_upload_decided_says_how",
+            ),
+        ]
+        triggers = NEVER_DELETED
 
 
 class Promotion(models.Model):

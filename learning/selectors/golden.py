@@ -13,9 +13,10 @@ from classifier.care import hidden_patients
 from classifier.models import Case, Cell
 from learning import policies
 from learning.enums import SetState
-from learning.models import LabelledCell, LabelledSet, Nomination
+from learning.models import LabelledCell, LabelledSet, Nomination, SetUpload
 
 PICTURES_SHOWN = 60
+UPLOADS_SHOWN = 8
 
 Row = TypeVar("Row", LabelledCell, Nomination)
 
@@ -60,6 +61,14 @@ def list_sets(user: User) -> "QuerySet[LabelledSet]":
         waiting_count=Count("nominations", filter=Q(nominations__second_type=""), distinct=True),
     )
     return counted.select_related("created_by", "frozen_by")
+
+
+def list_set_uploads(user: User) -> list[SetUpload]:
+    """Return the latest uploads of sets for who manages models; nothing for others."""
+    if not policies.can_manage_models(user):
+        return []
+    found = SetUpload.objects.select_related("uploaded_by", "labelled_set")
+    return list(found[:UPLOADS_SHOWN])
 
 
 def list_frozen() -> "QuerySet[LabelledSet]":

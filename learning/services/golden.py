@@ -206,7 +206,11 @@ def retire_set(*, set_id: uuid.UUID, actor: "User", reason: str) -> LabelledSet:
 
 def digest_of_cells(labelled_set: LabelledSet) -> str:
     """SHA-256 over the sorted keys, classes and picture hashes of a set's cells."""
-    rows = labelled_set.cells.values_list("key", "cell_type", "sha256")
+    return digest_of(labelled_set.cells.values_list("key", "cell_type", "sha256"))
+
+
+def digest_of(rows: Iterable[tuple[str, str, str]]) -> str:
+    """The same of keys, classes and picture hashes."""
     lines = sorted("\t".join(row) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

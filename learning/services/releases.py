@@ -105,18 +105,21 @@ def _probe(archive: Path, folder: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise ReleaseRefused(DIED) from error
     if told.returncode:
-        raise ReleaseRefused(_words(told.stderr))
+        raise ReleaseRefused(words_of(told.stderr) or DIED)
     found: dict[str, Any] = json.loads(told.stdout.strip().splitlines()[-1])
     if found["digest"] != digest_of(manifest_of(folder)):
         raise ReleaseRefused("The release changed while it was tried.")
     return found
 
 
-def _words(stderr: str) -> str:
-    """The sentence with which the probe ended; paths of this machine are nobody's business."""
+def words_of(stderr: str) -> str:
+    """The sentence with which a process of `ml` ended, "" if it died without one.
+
+    Paths of this machine are nobody's business.
+    """
     lines = [line for line in stderr.splitlines() if line.startswith("error: ")]
     if not lines:
-        return DIED
+        return ""
     words = lines[-1].removeprefix("error: ")
     return " ".join(word.rsplit("/", 1)[-1] if word.startswith("/") else word
                     for word in words.split())  # fmt: skip

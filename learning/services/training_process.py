@@ -119,10 +119,10 @@ def _attend(asked: Retraining, process: "subprocess.Popen[bytes]", steps: Path) 
         while process.poll() is None and monotonic() < ends_at:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(PAUSE_SECONDS)
-            hold(asked, **_latest(told.readlines()))
+            hold(asked, **latest_step(told.readlines()))
 
 
-def _latest(lines: Iterable[str]) -> dict[str, Any]:
+def latest_step(lines: Iterable[str]) -> dict[str, Any]:
     """The last step among the lines; empty if none of them tells one."""
     found: dict[str, Any] = {}
     for line in lines:

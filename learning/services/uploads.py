@@ -17,6 +17,7 @@ from classifier.exceptions import DomainError, GuardFailed, NotPermitted
 from learning import dispatch, policies
 from learning.enums import Origin, UploadStatus
 from learning.models import CandidateUpload
+from learning.models.registry import ArchiveUpload
 from learning.services.releases import register_candidate
 
 if TYPE_CHECKING:
@@ -43,19 +44,8 @@ def upload_candidate(
     known = CandidateUpload.objects.filter(pk=upload_id, uploaded_by=actor).first()
     if known:
         return known
-    limit = settings.MAX_RELEASE_BYTES
-    if not file.size or file.size > limit:
-        raise GuardFailed(f"Choose an archive of at most {limit // 1024**2} MB.")
-    upload = CandidateUpload(
-        id=upload_id,
-        original_name=Path(str(file.name or "")).name[:NAME_LIMIT],
-        note=note,
-        size=file.size,
-        sha256=_hash(file),
-        uploaded_by=actor,
-    )
-    upload.file.save("", file, save=False)
-    upload.save(force_insert=True)
+    upload = CandidateUpload(id=upload_id, note=note, uploaded_by=actor)
+    keep_archive(upload, file, limit=settings.MAX_RELEASE_BYTES)
     record(
         actor=actor,
         action="model.uploaded",
@@ -64,6 +54,20 @@ def upload_candidate(
     )
     dispatch.check_uploads()
     return upload
+
+
+def keep_archive(upload: ArchiveUpload, file: UploadedFile, *, limit: int) -> None:
+    """Store an archive of at most so many bytes with its row.
+
+    Raises:
+        GuardFailed: the file is empty or too large.
+    """
+    if not file.size or file.size > limit:
+        raise GuardFailed(f"Choose an archive of at most {limit // 1024**2} MB.")
+    upload.original_name = Path(str(file.name or "")).name[:NAME_LIMIT]
+    upload.size, upload.sha256 = file.size, _hash(file)
+    upload.file.save("", file, save=False)
+    upload.save(force_insert=True)
 
 
 def check_uploads() -> int:
@@ -79,7 +83,7 @@ def _check(upload: CandidateUpload) -> None:
     """Register what is sound; whatever is wrong is told in words. The archive is not kept."""
     try:
         with tempfile.TemporaryDirectory(prefix="upload-") as room:
-            archive = _fetch(upload, Path(room) / "archive")
+            archive = fetch_archive(upload, Path(room) / "archive")
             version = register_candidate(
                 archive, origin=Origin.UPLOADED, actor=upload.uploaded_by, note=upload.note
             )
@@ -93,7 +97,8 @@ def _check(upload: CandidateUpload) -> None:
     upload.file.delete(save=False)
 
 
-def _fetch(upload: CandidateUpload, path: Path) -> Path:
+def fetch_archive(upload: ArchiveUpload, path: Path) -> Path:
+    """Copy a kept archive to a file of this machine."""
     with upload.file.open("rb") as source, path.open("wb") as target:
         for chunk in source.chunks():
             target.write(chunk)

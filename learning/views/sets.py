@@ -11,10 +11,11 @@ from classifier.exceptions import GuardFailed
 from classifier.views.access import MemberRequest, attempt, duty_required
 from classifier.views.images import private_file
 from learning import policies
-from learning.enums import SetKind
-from learning.forms import NominateForm, ReadForm, ReasonForm, SetForm
+from learning.enums import SetKind, UploadStatus
+from learning.forms import NominateForm, ReadForm, ReasonForm, SetForm, SetUploadForm
 from learning.selectors import golden
 from learning.services import golden as services
+from learning.services.set_uploads import Wanted, upload_set
 
 READ = "view_worklist"
 MANAGE = "manage_models"
@@ -24,13 +25,17 @@ REFUSED = 422
 @duty_required(READ)
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
-    """List the sets that models are judged on."""
+    """List the sets that models are judged on; where the page asks again, the uploads alone."""
+    uploads = golden.list_set_uploads(request.user)
     context = {
+        "uploads": uploads,
+        "is_checking": any(each.status == UploadStatus.CHECKING for each in uploads),
         "sets": golden.list_sets(request.user),
         "may_manage": policies.can_manage_models(request.user),
         "may_read": policies.can_read_nominations(request.user),
     }
-    return render(request, "learning/sets.html", context)
+    template = "learning/partials/_set_uploads.html" if request.htmx else "learning/sets.html"
+    return render(request, template, context)
 
 
 @duty_required(MANAGE)
@@ -48,6 +53,34 @@ def new(request: MemberRequest) -> HttpResponse:
             return redirect(opened)
     status = REFUSED if form.errors else 200
     return render(request, "learning/set_new.html", {"form": form}, status=status)
+
+
+@duty_required(MANAGE)
+@require_http_methods(["GET", "POST"])
+def upload(request: MemberRequest) -> HttpResponse:
+    """Take an archive of labelled pictures; a worker checks it and freezes the set."""
+    form = SetUploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            upload_set(
+                upload_id=values["upload_id"],
+                file=values["archive"],
+                wanted=Wanted(
+                    name=values["name"],
+                    kind=SetKind(values["kind"]),
+                    source=values["source"],
+                    licence=values["licence"],
+                ),
+                actor=request.user,
+            )
+        except GuardFailed as refusal:
+            form.add_error("archive", str(refusal))
+        else:
+            messages.success(request, "Uploaded. Every picture is checked before the set is made.")
+            return redirect("learning:sets")
+    status = REFUSED if form.is_bound else 200
+    return render(request, "learning/set_upload.html", {"form": form}, status=status)
 
 
 @duty_required(READ)

@@ -57,7 +57,12 @@ def read_catalogue(folder: Path) -> list[Entry]:
     if not path.is_file():
         raise DatasetError(f"No catalogue: {path} does not exist. Import an image set first.")
     with path.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+        try:
+            rows = list(csv.DictReader(lines))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DatasetError(f"{path} is no table in UTF-8: {error}.") from error
+    if any(None in row.values() for row in rows):
+        raise DatasetError(f"{path} has a row with fewer columns than its first.")
     try:
         entries = [Entry(**row) for row in rows]
     except TypeError as error:

@@ -22,7 +22,9 @@ from classifier.enums import CellType
 from classifier.exceptions import DomainError
 from classifier.models import Case, SmearImage
 from classifier.services.reference_imports import Provenance, import_picture
-from learning.enums import UploadStatus
+from learning.enums import SetKind, UploadStatus
+from learning.models import LabelledSet
+from learning.services.set_uploads import Wanted, check_set_uploads, upload_set
 from learning.services.uploads import check_uploads, upload_candidate
 from reports.models import PrintLayout
 from tests.access.site import program
@@ -67,6 +69,16 @@ def doors(
         "a logo": to(office, layout, "logo", **kept),
         "a candidate": to(
             office, "/administration/models/upload/", "archive", upload_id=str(uuid.uuid4())
+        ),
+        "a labelled set": to(
+            office,
+            "/administration/models/sets/upload/",
+            "archive",
+            upload_id=str(uuid.uuid4()),
+            name="north",
+            kind="source",
+            source="North",
+            licence="MIT",
         ),
     }
     logging.disable(logging.NOTSET)
@@ -115,6 +127,20 @@ def test_an_odd_candidate_is_refused_by_its_worker_in_words(what: str, administr
     assert upload.status == UploadStatus.REFUSED
     assert len(upload.message.split()) > 2
     assert upload.original_name == "release.zip"
+
+
+@pytest.mark.parametrize(
+    "what", ["PNG that is an archive", "archive that is locked", "archive in an archive"]
+)
+def test_an_odd_set_is_refused_by_its_worker_in_words(what: str, administrator: User) -> None:
+    file = SimpleUploadedFile("../../set.zip", odd_files()[what])
+    wanted = Wanted(name="north", kind=SetKind.SOURCE, source="North", licence="MIT")
+    upload = upload_set(upload_id=uuid.uuid4(), file=file, wanted=wanted, actor=administrator)
+    check_set_uploads()
+    upload.refresh_from_db()
+    assert upload.status == UploadStatus.REFUSED
+    assert len(upload.message.split()) > 2
+    assert not LabelledSet.objects.exists()
 
 
 def test_no_odd_file_becomes_a_reference_cell(pathologist: User) -> None:

@@ -12,8 +12,7 @@ from accounts.models import User
 from classifier.exceptions import DomainError
 from learning.enums import SetKind
 from learning.services.golden import Picture, freeze_set, import_pictures, open_set
-from ml.data.catalogue import CATALOGUE_NAME, read_catalogue, to_records
-from ml.data.readers.folders import read_folders
+from ml.data.packed import list_labelled
 from ml.data.records import Record
 from ml.errors import MLError
 from ml.sources import PBC, read_source
@@ -60,14 +59,7 @@ def _find(folder: str, data_dir: Path | None, seed: int) -> Sequence[Record]:
         if data_dir is None:
             raise CommandError("Say with --data where pbc/ lies.")
         return read_source(PBC, data_dir, seed=seed)["test"]
-    path = Path(folder)
-    if (path / CATALOGUE_NAME).is_file():
-        return to_records(path, read_catalogue(path))
-    return [
-        Record(path=item.path, label=item.label, group=item.group or item.key, key=item.key)
-        for item in read_folders(path).items
-        if item.path is not None
-    ]
+    return list_labelled(Path(folder))
 
 
 def _limited(records: Sequence[Record], most: int | None) -> list[Record]:

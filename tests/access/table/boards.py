@@ -65,6 +65,7 @@ BOARDS: dict[str, Line] = {
     "learning:rule_decide": ("> x x x - -", "> . . . - -"),
     "learning:sets": ("> + + + - -", "> x x x - -"),
     "learning:set_new": ("> - - + - -", "> - - + - -"),
+    "learning:set_upload": ("> - - + - -", "> - - + - -"),
     "learning:set": ("> . . . - -", "> x x x - -"),
     "learning:set_nominate": ("> - - x - -", "> - - . - -"),
     "learning:set_freeze": ("> - - x - -", "> - - . - -"),
