@@ -282,6 +282,12 @@ class Retraining(models.Model):
         """True while a worker has it or will have it."""
         return self.status in (WorkStatus.QUEUED, WorkStatus.RUNNING)
 
+    @property
+    def left_names_alone(self) -> bool:
+        """True where adapting moved nothing that names a cell, and fitted its limits alone."""
+        found = self.version.metrics.get("adaptation") if self.version else None
+        return found is not None and found["pull"] is None
+
     def is_trained_at(self, moment: datetime) -> bool:
         """True while a worker that is alive is at it."""
         held = self.status == WorkStatus.RUNNING and self.lease_expires_at

@@ -1,10 +1,11 @@
 """Pages of training and evaluation follow the workers by themselves, and rest when all is done."""
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import User
-from learning.enums import TrainingState
+from learning.enums import Method, TrainingState, WorkStatus
 from learning.models import LabelledSet, TrainingSet
 from learning.services.evaluations import ask_evaluation, evaluate_waiting
 from learning.services.training_sets import gather_waiting, open_training_set
@@ -36,6 +37,30 @@ def test_a_version_shows_how_far_its_evaluation_is_without_a_reload(
     part = client.get(address, headers=ASKING_AGAIN)
     assert "100.0 %" in words_of(part)
     assert FOLLOWS not in part.content.decode()
+
+
+@pytest.mark.parametrize(("pull", "is_told"), [(None, True), (0.1, False)])
+def test_a_set_says_of_an_adapted_candidate_that_nothing_helped(
+    administrator: User, pathologist: User, client_for: SignIn, bench: Bench,
+    pull: float | None, is_told: bool,
+) -> None:  # fmt: skip
+    approve_basis(administrator, pathologist)
+    since, until = around_today()
+    opened = open_training_set(since=since, until=until, actor=administrator)
+    gather_waiting()
+    opened.retrainings.create(
+        base=bench.add(1, is_active=True),
+        method=Method.ADAPT,
+        status=WorkStatus.DONE,
+        version=bench.add(2, metrics={"adaptation": {"pull": pull}}),
+        asked_by=administrator,
+        is_judged=True,
+    )
+    TrainingSet.objects.filter(pk=opened.pk).update(
+        state=TrainingState.FROZEN, digest="1" * 64, frozen_by=administrator, frozen_at=Now()
+    )
+    page = words_of(client_for(administrator).get(opened.get_absolute_url()))
+    assert ("It names every cell as before" in page) == is_told
 
 
 def test_a_set_that_is_gathered_shows_its_cells_by_itself(
