@@ -60,4 +60,4 @@ def test_bytes_of_pictures_and_slides_count_together(
 def test_what_others_added_does_not_count(technician: User, case: Case, settings: Any) -> None:
     settings.UPLOADS_PER_DAY = 1
     add(case, technician, 1)
-    add(case, UserFactory(role=Role.TECHNICIAN), 2)
+    add(case, UserFactory.create(role=Role.TECHNICIAN), 2)

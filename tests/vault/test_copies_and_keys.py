@@ -44,8 +44,8 @@ def folder(settings: Settings, tmp_path: Path, own_keys: Path) -> Path:
     return Path(settings.BACKUP_FOLDER)
 
 
-def ask(kind: JobKind, actor: User | None = None, **more: str) -> VaultJob:
-    job = jobs.request_job(kind=kind, actor=actor or User.system(), **more)
+def ask(kind: JobKind, actor: User | None = None, subject: str = "") -> VaultJob:
+    job = jobs.request_job(kind=kind, actor=actor or User.system(), subject=subject)
     jobs.work()
     job.refresh_from_db()
     return job
