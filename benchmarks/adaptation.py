@@ -1,6 +1,7 @@
 """What adapting to a new laboratory gives, by how many of its cells are reviewed.
 
 python -m benchmarks.adaptation --cache FOLDER [--data FOLDER] [--release FOLDER] [--draws N]
+    [--pbc-only WEIGHTS]
 
 For each number of cells, whole groups are drawn at random; the release is adapted to them and
 examined on the laboratory's other groups and at home. Each figure is the mean of the draws and the
@@ -43,9 +44,16 @@ def main() -> None:
     parser.add_argument("--release", type=Path, default=DEFAULT_RELEASE)
     parser.add_argument("--cache", type=Path, required=True, help="keeps what the networks saw")
     parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--pbc-only", type=Path, help="of a network that never learned from BCCD")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    found = find_laboratories(options.release, options.data, options.weights, options.cache)
+    found = find_laboratories(
+        options.release,
+        options.data,
+        options.weights,
+        options.cache,
+        pbc_only=options.pbc_only,
+    )
     _say("| laboratory | cells | draws | accuracy | balanced | ECE | named | right | home, worst |")
     _say("|---|---|---|---|---|---|---|---|---|")
     for laboratory in found:

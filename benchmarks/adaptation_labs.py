@@ -36,7 +36,10 @@ SEED: Final = 20260101
 _HOME_CELLS: Final = 400
 """Of each class of PBC's training fold, from which heads that never saw BCCD are fitted."""
 
-_MADE: Final = {"purple": 5, "grey": 9}
+PBC_ONLY_SIDE: Final = 128
+"""Pixels a side at which release pbc8 1.0.0 learned to read cells."""
+
+MADE: Final = {"purple": 5, "grey": 9}
 """Seeds of two stains and cameras, chosen as the release reads 67 % and 81 % of their cells."""
 
 _MADE_SIDE: Final = 180
@@ -56,31 +59,36 @@ class Laboratory:
 
 
 def find_laboratories(
-    release_dir: Path, data_dir: Path, weights: Path | None, cache: Path
+    release_dir: Path,
+    data_dir: Path,
+    weights: Path | None,
+    cache: Path,
+    *,
+    pbc_only: Path | None = None,
 ) -> list[Laboratory]:
-    """Two that are made of one half of PBC's validation fold, and BCCD, as two networks see it.
+    """Two that are made of one half of PBC's validation fold, and BCCD, as several networks see it.
 
-    Home is the other half. Both networks have heads fitted to PBC alone where BCCD is read.
+    Home is the other half. All networks have heads fitted to PBC alone where BCCD is read.
+    `pbc_only` are weights that never learned from BCCD.
     """
     names = read_spec(release_dir).class_names
     dealt = read_source(PBC, data_dir, seed=SEED)
     lent, home_half = folds_by_group(of_classes(dealt["validation"], names), 2, SEED)
-    training = _sample(of_classes(dealt["train"], names), names)
+    training = sample(of_classes(dealt["train"], names), names)
     strangers = of_classes(read_bccd_records(data_dir), names)
-    bare = _imagenet_release(cache / "imagenet", read_spec(release_dir), weights)
+    networks = _networks(release_dir, weights, cache, pbc_only)
     known = read_known(release_dir)
     home = _see(release_dir, home_half, cache / "own-home.npz", names)
     found = [
         Laboratory(
             f"made, {name}",
             known,
-            _see(release_dir, lent, cache / f"made-{name}.npz", names, change=_camera(seed)),
+            _see(release_dir, lent, cache / f"made-{name}.npz", names, change=camera(seed)),
             home,
         )
-        for name, seed in _MADE.items()
+        for name, seed in MADE.items()
     ]
-    for name, folder in (("the release's", release_dir), ("ImageNet's", bare)):
-        mark = "bare" if folder == bare else "own"
+    for name, mark, folder in networks:
         learned, calibrating, seen, own_home = (
             _see(folder, records, cache / f"{mark}-{part}.npz", names)
             for part, records in (
@@ -90,12 +98,12 @@ def find_laboratories(
                 ("home", home_half),
             )
         )
-        fitted = _at_home(replace(known.spec, closer=None), learned, calibrating)
+        fitted = at_home(replace(known.spec, closer=None), learned, calibrating)
         found.append(Laboratory(f"BCCD, {name} network", fitted, seen, own_home))
     return found
 
 
-def _sample(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+def sample(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
     """As many of each class."""
     rng, labels = np.random.default_rng(0), labels_of(records, names)
     each = [
@@ -105,7 +113,7 @@ def _sample(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
     return [records[index] for index in np.sort(np.concatenate(each))]
 
 
-def _camera(seed: int) -> Callable[[Pixels], Pixels]:
+def camera(seed: int) -> Callable[[Pixels], Pixels]:
     """One laboratory's look: the same stain, light and camera for every picture."""
 
     def photograph(pixels: Pixels) -> Pixels:
@@ -147,21 +155,48 @@ def _see(
         )
 
 
-def _imagenet_release(folder: Path, like: ReleaseSpec, weights: Path | None) -> Path:
-    """A network that never saw a blood cell, in the form that serves; its head is at random."""
-    if (folder / WEIGHTS_NAME).is_file():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(SEED)
-    start = imagenet_weights(like.architecture, weights)
-    classes = len(like.class_names)
-    model = build(
-        like.architecture, input_size=like.input_size, classes=classes, backbone_weights=start
+def _networks(
+    release_dir: Path, weights: Path | None, cache: Path, pbc_only: Path | None
+) -> list[tuple[str, str, Path]]:
+    """Names, marks of what is kept, and folders of the networks that BCCD is shown to."""
+    spec = read_spec(release_dir)
+    bare = cache / "imagenet"
+    found = [("the release's", "own", release_dir), ("ImageNet's", "bare", bare)]
+    if not (bare / WEIGHTS_NAME).is_file():
+        keras.utils.set_random_seed(SEED)
+        start = imagenet_weights(spec.architecture, weights)
+        model = _build(spec, backbone_weights=start)
+        _write_bare(bare, model, replace(spec, name="imagenet"))
+    if pbc_only is not None:
+        found.append(("PBC's", "pbc", make_pbc_only(cache / "pbc-only", spec, pbc_only)))
+    return found
+
+
+def make_pbc_only(folder: Path, like: ReleaseSpec, weights: Path) -> Path:
+    """The network of release pbc8 1.0.0, which learned from PBC alone, in the form that serves."""
+    if not (folder / WEIGHTS_NAME).is_file():
+        spec = replace(like, input_size=PBC_ONLY_SIDE)
+        model = _build(spec)
+        model.load_weights(weights)
+        _write_bare(folder, model, spec)
+    return folder
+
+
+def _build(spec: ReleaseSpec, *, backbone_weights: str | None = None) -> keras.Model:
+    return build(
+        spec.architecture,
+        input_size=spec.input_size,
+        classes=len(spec.class_names),
+        backbone_weights=backbone_weights,
     )
+
+
+def _write_bare(folder: Path, model: keras.Model, like: ReleaseSpec) -> None:
+    """A network in the form that serves, without reference cells; its head isn't meant."""
+    folder.mkdir(parents=True, exist_ok=True)
     model.save_weights(folder / WEIGHTS_NAME)
     spec = replace(
         like,
-        name="imagenet",
         sha256=sha256_of(folder / WEIGHTS_NAME),
         closer=None,
         reference_sha256=None,
@@ -169,10 +204,9 @@ def _imagenet_release(folder: Path, like: ReleaseSpec, weights: Path | None) -> 
     )
     write_spec(folder, spec)
     export_release(folder)
-    return folder
 
 
-def _at_home(spec: ReleaseSpec, learned: LookedAt, calibrating: LookedAt) -> Known:
+def at_home(spec: ReleaseSpec, learned: LookedAt, calibrating: LookedAt) -> Known:
     """A head, temperature, limits and reference cells from the home laboratory alone."""
     shown = choose_examples(learned.labels, 1000)
     statistics = fit_novelty(

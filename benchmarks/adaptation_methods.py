@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.adapting.examining import read_unadapted, read_with
-from ml.adapting.learning import Known, adapt_head
+from ml.adapting.learning import Known, adapt_head, deal
 from ml.calibration import fit_temperature, softmax
 from ml.head_fitting import DenseLayer
 from ml.looking import LookedAt
+from ml.recalibrating import replay_of
+from ml.retraining import Material, fit
 
 Probabilities = NDArray[np.float64]
 Read = Callable[[LookedAt], Probabilities]
@@ -34,6 +36,23 @@ def _temperature(known: Known, mine: LookedAt) -> Read:
 def _adapted(known: Known, mine: LookedAt, *, replay: float) -> Read:
     adapted = adapt_head(known, mine, replay=replay)
     return lambda cells: read_with(known, adapted, cells).probabilities
+
+
+def _retrained(known: Known, mine: LookedAt) -> Read:
+    """What "Retrain" does: the whole layer anew; its temperature from groups left out."""
+    closer = known.spec.closer
+    logits = np.empty((len(mine), len(known.spec.class_names)))
+    for mask in deal(mine):
+        logits[mask] = mine.part(mask).logits(_refit(known, mine.part(~mask)), closer)
+    temperature, head = fit_temperature(logits, mine.labels), _refit(known, mine)
+    return lambda cells: softmax(cells.logits(head, closer), temperature)
+
+
+def _refit(known: Known, mine: LookedAt) -> DenseLayer:
+    statistics = known.statistics
+    return fit(
+        Material(known.spec, known.head, statistics, replay_of(statistics), (), mine), slice(None)
+    )
 
 
 def _aligned(known: Known, mine: LookedAt, *, spread: bool) -> Read:
@@ -87,6 +106,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "means aligned": partial(_aligned, spread=False),
     "means and deviations aligned": partial(_aligned, spread=True),
     "shrunk class means (LDA)": _prototypes,
+    "head, retrained": _retrained,
     "head, pull alone": partial(_adapted, replay=1e-6),
     "head, pull and replay": partial(_adapted, replay=1.0),
     "head, pull and triple replay": partial(_adapted, replay=3.0),

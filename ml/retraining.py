@@ -135,7 +135,7 @@ def fit(
 
     Every class of either counts as much as any other, however often the laboratory sees it.
     """
-    is_chosen = np.zeros(len(material.records), dtype=np.bool_)
+    is_chosen = np.zeros(len(material.cells), dtype=np.bool_)
     is_chosen[chosen] = True
     features, labels = material.cells.rows(is_chosen)
     looks = len(labels) // max(1, int(is_chosen.sum()))
