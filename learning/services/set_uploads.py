@@ -1,15 +1,13 @@
 """Uploaded archives of labelled pictures: checked by a worker, then frozen as a set or refused."""
 
 import logging
-import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,9 +20,9 @@ from classifier.exceptions import DomainError, GuardFailed, NotPermitted
 from learning import dispatch, policies
 from learning.enums import SetKind, SetState, UploadStatus
 from learning.models import LabelledSet, SetUpload, TrainingCell
+from learning.services.apart import run_apart
 from learning.services.golden import Picture, digest_of, freeze_set, import_pictures, open_set
 from learning.services.releases import words_of
-from learning.services.training_process import latest_step
 from learning.services.uploads import UNEXPECTED, fetch_archive, keep_archive
 from ml.errors import MLError
 from ml.training_sets import TrainingSet, read_set
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 300.0
-PAUSE_SECONDS = 1.0
 DIED = "The archive brought down the process that opened it, or took too long. Upload less at once."
 
 
@@ -114,28 +111,9 @@ def _look_through(upload: SetUpload, archive: Path, room: Path) -> None:
     """Unpack and check in a process with bounded memory and time; show how far it is."""
     command = [sys.executable, "-m", "ml.commands.labelled", str(archive)]
     command += ["--out", str(room / "out"), "--most-bytes", str(settings.MAX_SET_BYTES)]
-    steps, errors = room / "steps", room / "errors"
-    with (
-        steps.open("w") as told,
-        errors.open("w") as said,
-        subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=told, stderr=said) as process,
-    ):
-        try:
-            _attend(upload, process, steps)
-        finally:
-            process.kill()
-    if process.returncode:
-        raise SetRefused(words_of(errors.read_text(errors="replace")) or DIED)
-
-
-def _attend(upload: SetUpload, process: "subprocess.Popen[bytes]", steps: Path) -> None:
-    """Show the latest step until the process ends, or has had its time."""
-    ends_at = monotonic() + CHECK_SECONDS
-    with steps.open() as told:
-        while process.poll() is None and monotonic() < ends_at:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(PAUSE_SECONDS)
-            _show(upload, **latest_step(told.readlines()))
+    problem = run_apart(command, room=room, seconds=CHECK_SECONDS, show=partial(_show, upload))
+    if problem is not None:
+        raise SetRefused(words_of(problem) or DIED)
 
 
 def _refuse_learned(found: TrainingSet) -> None:

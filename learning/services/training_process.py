@@ -1,15 +1,11 @@
 """The process that makes a candidate: its set laid out, its steps noted, stopped when unwanted."""
 
-import json
 import logging
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +16,7 @@ from classifier.exceptions import DomainError
 from classifier.models import Laboratory, ModelVersion
 from learning.enums import Method, WorkStatus
 from learning.models import Retraining, TrainingSet
+from learning.services.apart import run_apart
 from learning.services.training_sets import manifest_cells
 from ml.artifacts import read_spec
 from ml.training_sets import TrainingSet as Manifest
@@ -28,9 +25,6 @@ from ml.training_sets import next_version, write_set
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=90)
-PAUSE_SECONDS = 1.0
-"""Between two looks at the process: how late a stop may come."""
-
 DIED = "The process that trained stopped, or took too long. Try again, or take a smaller set."
 
 
@@ -51,7 +45,14 @@ def make_release(asked: Retraining, room: Path) -> Path:
     """
     set_dir, out = room / "set", room / "release"
     _lay_out(asked.training_set, set_dir)
-    _run(asked, _command(asked, set_dir, out), room)
+    problem = run_apart(
+        _command(asked, set_dir, out),
+        room=room,
+        seconds=settings.RETRAINING_SECONDS,
+        show=partial(hold, asked),
+    )
+    if problem is not None:
+        raise TrainingFailed(_words(problem))
     return out
 
 
@@ -94,42 +95,6 @@ def _command(asked: Retraining, set_dir: Path, out: Path) -> list[str]:
     if asked.method == Method.ADAPT:
         command.append(f"--laboratory={Laboratory.current().name}")
     return command
-
-
-def _run(asked: Retraining, command: list[str], room: Path) -> None:
-    """Run a command of `ml`, bounded in time and memory, and note each step that it tells."""
-    steps, errors = room / "steps", room / "errors"
-    with (
-        steps.open("w") as told,
-        errors.open("w") as said,
-        subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=told, stderr=said) as process,
-    ):
-        try:
-            _attend(asked, process, steps)
-        finally:
-            process.kill()
-    if process.returncode:
-        raise TrainingFailed(_words(errors.read_text(errors="replace")))
-
-
-def _attend(asked: Retraining, process: "subprocess.Popen[bytes]", steps: Path) -> None:
-    """Keep the claim and show the latest step until the process ends, or has had its time."""
-    ends_at = monotonic() + settings.RETRAINING_SECONDS
-    with steps.open() as told:
-        while process.poll() is None and monotonic() < ends_at:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(PAUSE_SECONDS)
-            hold(asked, **latest_step(told.readlines()))
-
-
-def latest_step(lines: Iterable[str]) -> dict[str, Any]:
-    """The last step among the lines; empty if none of them tells one."""
-    found: dict[str, Any] = {}
-    for line in lines:
-        with suppress(ValueError, KeyError, TypeError):
-            told = json.loads(line)
-            found = {name: told[name] for name in ("step", "done", "total")}
-    return found
 
 
 def _version_for(base_dir: Path) -> str:
