@@ -101,6 +101,7 @@ def train(ada: Page, method: str) -> str:
     candidates = ada.locator("#retrainings")
     verdicts = candidates.get_by_role("link", name="the table on")
     expect(verdicts.first).to_be_visible(timeout=15 * MINUTE)
+    expect(candidates.get_by_text("Being compared")).to_have_count(0, timeout=5 * MINUTE)
     say(" ".join(candidates.inner_text().split()))
     return str(candidates.locator("strong a").get_attribute("href"))
 
