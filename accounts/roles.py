@@ -124,7 +124,7 @@ DUTY_OPENS: dict[str, str] = {
     "manage_users": "Users, permissions, access reviews",
     "view_quality": "Quality boards",
     "view_audit": "Audit trail",
-    "manage_retention": "Retention rules, legal holds, disposal of records",
+    "manage_retention": "Retention rules, legal holds, disposal of records, copies of everything",
     "protect_patients": "Restricted records: the mark, who is named, emergency access",
 }
 

@@ -11,6 +11,11 @@ ACTIONS = {
     "disposal.withdrawn": "Proposed disposal withdrawn",
     "disposal.finished": "Disposal carried out",
     "disposal.exported": "List of a disposal exported",
+    "patient_copy.requested": "Everything about a patient asked for as an archive",
+    "patient_copy.made": "Archive of everything about a patient made",
+    "patient_copy.failed": "Archive of everything about a patient could not be made",
+    "patient_copy.exported": "Archive of everything about a patient downloaded",
+    "patient_copy.deleted": "Archive of everything about a patient deleted",
     "image.disposed": "Image disposed of",
     "slide.disposed": "Slide disposed of",
 }

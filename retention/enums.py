@@ -61,3 +61,16 @@ class TimeUnit(TextChoices):
     YEARS = "years", _("years")
     MONTHS = "months", _("months")
     DAYS = "days", _("days")
+
+
+class CopyStatus(TextChoices):
+    """How far a copy of everything about a patient is."""
+
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Being made"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    DELETED = "deleted", "Deleted"
+
+
+UNFINISHED_COPY = (CopyStatus.QUEUED, CopyStatus.RUNNING)

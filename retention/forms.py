@@ -103,3 +103,26 @@ class ProposeForm(forms.Form):
     def __init__(self, data: Any = None, *, offered: Any = ()) -> None:
         super().__init__(data)
         self.fields["cases"].choices = offered  # type: ignore[attr-defined]
+
+
+class CopyForm(forms.Form):
+    """What a copy of everything about a patient is for; the id makes a form sent twice one copy."""
+
+    copy_id = forms.UUIDField(widget=forms.HiddenInput)
+    purpose = forms.CharField(
+        label="What for",
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        help_text="For example the patient's letter and its date, for the audit trail.",
+    )
+    with_slides = forms.BooleanField(
+        label="With whole slides",
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+        help_text="They may have gigabytes. Pictures of fields and cells are always included.",
+    )
+
+    @classmethod
+    def blank(cls) -> "CopyForm":
+        """Return a form for a new copy."""
+        return cls(initial={"copy_id": uuid.uuid4()})

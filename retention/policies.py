@@ -12,6 +12,12 @@ def can_keep_records(user: "User") -> bool:
     return user.has_perm("accounts.manage_retention")
 
 
+def can_copy_patients(user: "User") -> bool:
+    """Whoever keeps the laboratory's records, and may read patients and who read them."""
+    reads = user.has_perm("accounts.view_patient") and user.has_perm("accounts.view_audit")
+    return can_keep_records(user) and reads
+
+
 def can_approve_rule(user: "User", rule: "RetentionRule") -> bool:
     """Whoever holds the duty, or approves the laboratory's limits, and did not propose it."""
     holds = can_keep_records(user) or user.has_perm("accounts.approve_limits")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retention.views import disposals, rules
+from retention.views import copies, disposals, rules
 
 app_name = "retention"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("rules/<int:pk>/", rules.show, name="rule"),
     path("rules/<int:pk>/approve/", rules.approve, name="rule_approve"),
     path("rules/<int:pk>/retire/", rules.retire, name="rule_retire"),
+    path("patients/<uuid:pk>/copies/", copies.index, name="patient_copies"),
+    path("patient-copies/<uuid:pk>/archive.zip", copies.archive, name="patient_copy"),
+    path("patient-copies/<uuid:pk>/delete/", copies.delete, name="patient_copy_delete"),
     path("disposals/", disposals.index, name="disposals"),
     path("disposals/due/<slug:kind>/", disposals.due, name="due"),
     path("disposals/<uuid:pk>/", disposals.show, name="disposal"),

@@ -206,6 +206,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "tend-patient-copies": {
+        "task": "retention.tasks.tend_patient_copies",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "tend-slides": {
         "task": "classifier.tasks.tend_slides",
         "schedule": 60.0,

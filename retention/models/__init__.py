@@ -1,6 +1,7 @@
 """Tables of retention."""
 
+from retention.models.copies import PatientCopy
 from retention.models.disposals import Disposal, DisposalItem
 from retention.models.rules import RetentionRule
 
-__all__ = ["Disposal", "DisposalItem", "RetentionRule"]
+__all__ = ["Disposal", "DisposalItem", "PatientCopy", "RetentionRule"]

@@ -48,6 +48,7 @@ from quality.services import controls, known_cells, reader_checks
 from reports.services.sign_off import sign_off_case
 from reports.services.withdrawing import Declaration, request_withdrawal
 from retention.models import Disposal
+from retention.services.patient_copies import request_copy
 from retention.services.rules import propose_rule
 from tests.clinical import JANE, picture_bytes, recent_specimen
 from tests.factories import UserFactory
@@ -246,7 +247,11 @@ def _of_systems(ada: User, tess: User) -> dict[str, Any]:
     study = reference_counts.open_study(case_id=counted.pk, actor=ada)
     event = AuditEvent.objects.filter(target_type="classifier.case").latest("at")
     notice = Notice.objects.create(recipient=tess, kind="case.returned", event=event)
+    copy = request_copy(
+        actor=ada, patient=counted.patient, copy_id=uuid.uuid4(), purpose="A letter."
+    )
     return {
+        "patient-copies/": copy.pk,
         "senders/": sender.pk,
         "kind": "orders",
         "exchange:code_add kind": "order",

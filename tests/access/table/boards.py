@@ -54,6 +54,9 @@ BOARDS: dict[str, Line] = {
     "retention:disposal_approve": ("> - - x - -", "> - - - - -"),
     "retention:disposal_withdraw": ("> - - x - -", "> - - + - -"),
     "retention:disposal_export": ("> - - + - -", "> - - x - -"),
+    "retention:patient_copies": ("> - - + - -", "> - - + - -"),
+    "retention:patient_copy": ("> - - + - -", "> - - x - -"),
+    "retention:patient_copy_delete": ("> - - x - -", "> - - + - -"),
     "retention:rule_retire": ("> - - x - -", "> - - + - -"),
     # Copies and keys.
     "vault:copies": ("> - - + - -", ALL["x"]),
