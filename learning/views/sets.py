@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from classifier.exceptions import GuardFailed
 from classifier.views.access import MemberRequest, attempt, duty_required
@@ -25,11 +26,17 @@ REFUSED = 422
 @duty_required(READ)
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
-    """List the sets that models are judged on; where the page asks again, the uploads alone."""
+    """List the sets that models are judged on; where the page asks again, the uploads alone.
+
+    Once none is being checked, the page loads anew, as a set may have come.
+    """
     uploads = golden.list_set_uploads(request.user)
+    is_checking = any(each.status == UploadStatus.CHECKING for each in uploads)
+    if request.htmx and not is_checking:
+        return HttpResponseClientRefresh()
     context = {
         "uploads": uploads,
-        "is_checking": any(each.status == UploadStatus.CHECKING for each in uploads),
+        "is_checking": is_checking,
         "sets": golden.list_sets(request.user),
         "may_manage": policies.can_manage_models(request.user),
         "may_read": policies.can_read_nominations(request.user),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -116,12 +116,13 @@ def cut_pictures(records: Sequence[Record], out: Path, say: Say) -> tuple[list[S
     """
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, SetCell] = {}
-    unreadable, torn, again = [], [], 0
+    unreadable: dict[str, list[str]] = {}
+    torn, again = [], 0
     for number, record in enumerate(records):
         try:
             png = to_png(_cell_of(record))
         except (ImageRejected, ValueError) as error:
-            unreadable.append(f"{record.key} ({str(error).rstrip('.')})")
+            unreadable.setdefault(str(error).rstrip("."), []).append(record.key)
             continue
         digest, label = hashlib.sha256(png).hexdigest(), class_of(record.label) or record.label
         known = found.get(digest)
@@ -143,9 +144,12 @@ def _cell_of(record: Record) -> NDArray[np.uint8]:
     return cut_cells(pixels, [record.box])[0] if record.box else pixels
 
 
-def _refuse_odd(unreadable: Sequence[str], torn: Sequence[str]) -> None:
+def _refuse_odd(unreadable: Mapping[str, Sequence[str]], torn: Sequence[str]) -> None:
+    """Name what can't be used by its reason, and what lies in two classes."""
     if unreadable:
-        raise DatasetError(f"{len(unreadable)} pictures can't be used: {_some(unreadable)}.")
+        count = sum(map(len, unreadable.values()))
+        told = "; ".join(f"{_some(keys)} ({reason})" for reason, keys in unreadable.items())
+        raise DatasetError(f"{count} pictures can't be used: {told}.")
     if torn:
         raise DatasetError(f"The same picture lies in two classes: {_some(torn)}.")
 

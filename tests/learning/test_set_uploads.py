@@ -88,6 +88,20 @@ def test_a_sound_archive_becomes_a_frozen_set(
     ]  # fmt: skip
 
 
+def test_the_page_follows_the_check_and_loads_anew_once_it_is_over(
+    office: Client, archive: bytes
+) -> None:
+    send(office, archive)
+    asking = {"HX-Request": "true", "X-Background": "1"}
+    part = office.get(reverse("learning:sets"), headers=asking)
+    assert "Waiting for a worker" in text_of(part)
+    assert "HX-Refresh" not in part.headers
+    check_set_uploads()
+    again = office.get(reverse("learning:sets"), headers=asking)
+    assert again.headers["HX-Refresh"] == "true"
+    assert "X-Background" not in office.get(reverse("learning:sets")).content.decode()
+
+
 def test_the_same_form_twice_is_one_upload_and_checked_once(office: Client, archive: bytes) -> None:
     key = str(uuid.uuid4())
     for _ in range(2):

@@ -118,6 +118,15 @@ def test_refuses_pictures_that_cannot_be_read_by_name(pack: Pack, tmp_path: Path
         cut_pictures(list_packed(folder), tmp_path / "out", quiet)
 
 
+def test_pictures_with_the_same_fault_are_named_together(pack: Pack, tmp_path: Path) -> None:
+    folder = pack({f"neutrophil/{number}.png": b"nothing" for number in range(7)})
+    with pytest.raises(DatasetError) as refusal:
+        cut_pictures(list_packed(folder), tmp_path / "out", quiet)
+    assert str(refusal.value).startswith("7 pictures can't be used: neutrophil/0.png, neutrophil/1")
+    assert "and 2 more (" in str(refusal.value)
+    assert str(refusal.value).count("(") == 1
+
+
 def test_refuses_one_picture_in_two_classes(pack: Pack, tmp_path: Path) -> None:
     folder = pack({"neutrophil/a.png": picture(1), "monocyte/a.png": picture(1)})
     with pytest.raises(DatasetError, match=r"two classes: monocyte/a\.png and neutrophil/a\.png"):
