@@ -24,6 +24,7 @@ STAFF = (
     StaffMember(Role.PATHOLOGIST, "pathologist@demo.example", "Leila Haddad", "MD"),
     StaffMember(Role.CONSULTANT, "consultant@demo.example", "Cora Whitfield", "MD PhD"),
     StaffMember(Role.ADMINISTRATOR, "administrator@demo.example", "Ada Okafor"),
+    StaffMember(Role.ADMINISTRATOR, "records@demo.example", "Ruth Mendel"),
 )
 
 PATIENTS = (

@@ -54,6 +54,7 @@ class ExchangeConfig(AppConfig):
             Followed("exchange_ordercode"),
             Followed("exchange_analytecode"),
             Followed("exchange_specimenmatch"),
-            Followed("exchange_settlement"),
+            # A disposal empties its replies; their old value must not stay here.
+            Followed("exchange_settlement", secret=("replies",)),
         )
         register_kinds(*notices.KINDS)

@@ -10,6 +10,7 @@ ACTIONS = {
     "disposal.approved": "Disposal approved",
     "disposal.withdrawn": "Proposed disposal withdrawn",
     "disposal.finished": "Disposal carried out",
+    "disposal.held_back": "Record held back from a disposal",
     "disposal.exported": "List of a disposal exported",
     "patient_copy.requested": "Everything about a patient asked for as an archive",
     "patient_copy.made": "Archive of everything about a patient made",
@@ -18,6 +19,7 @@ ACTIONS = {
     "patient_copy.deleted": "Archive of everything about a patient deleted",
     "image.disposed": "Image disposed of",
     "slide.disposed": "Slide disposed of",
+    "messages.disposed": "Messages disposed of",
 }
 
 
@@ -36,5 +38,8 @@ class RetentionConfig(AppConfig):
         follow(
             Followed("retention_retentionrule"),
             Followed("retention_disposal", ignored=("lease_expires_at",)),
+            # How far erasing is changes without an entry; what was decided of an item doesn't.
+            Followed("retention_disposalitem", ignored=("state", "erased_at"), with_inserts=False),
+            Followed("retention_messagebatch", with_inserts=False),
         )
         register_kinds(*notices.KINDS)

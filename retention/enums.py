@@ -18,7 +18,9 @@ class RecordType(TextChoices):
     NOTICES = "notices", _("Notices")
 
 
-DISPOSABLE = (RecordType.CELL_IMAGES, RecordType.FIELD_IMAGES, RecordType.SLIDES)
+OF_PICTURES = (RecordType.CELL_IMAGES, RecordType.FIELD_IMAGES, RecordType.SLIDES)
+OF_MESSAGES = (RecordType.MESSAGES_SENT, RecordType.MESSAGES_RECEIVED)
+DISPOSABLE = (*OF_PICTURES, *OF_MESSAGES)
 """What can be disposed of; of the others a rule is stated, and they stay."""
 
 
@@ -47,7 +49,7 @@ EVENTS: dict[RecordType, tuple[CountsFrom, ...]] = {
 
 
 class ItemState(TextChoices):
-    """How far the disposal of one image or slide is."""
+    """How far the disposal of one image, slide or batch of messages is."""
 
     WAITING = "waiting", _("Waits")
     DECIDED = "decided", _("Disposed of, being erased")

@@ -93,9 +93,29 @@ class ReasonForm(forms.Form):
 
 
 class ProposeForm(forms.Form):
-    """Which of the due cases are to go; the id makes sending it twice harmless."""
+    """What is to go; the id makes sending it twice harmless."""
 
     disposal_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class ProposeMonthsForm(ProposeForm):
+    """Of which months and systems messages are to go."""
+
+    months = forms.MultipleChoiceField(
+        error_messages={
+            "required": "Choose at least one month.",
+            "invalid_choice": "What is due changed since the list was made. Look at it again.",
+        }
+    )
+
+    def __init__(self, data: Any = None, *, offered: Any = ()) -> None:
+        super().__init__(data)
+        self.fields["months"].choices = offered  # type: ignore[attr-defined]
+
+
+class ProposeCasesForm(ProposeForm):
+    """Of which of the due cases pictures are to go."""
+
     cases = forms.TypedMultipleChoiceField(
         coerce=uuid.UUID, error_messages={"required": "Choose at least one case."}
     )

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from classifier.tasks import DatabaseTask
-from retention.services import carrying_out, patient_copies
+from retention.services import carrying_out, old_notices, patient_copies
 
 # Longer than other tasks, yet below the broker's visibility timeout.
 SOFT_SECONDS, HARD_SECONDS = 540, 580
@@ -25,3 +25,9 @@ def make_patient_copies() -> None:
 def tend_patient_copies() -> None:
     """Delete copies that were kept long enough, and call a worker if any wait."""
     patient_copies.tend_copies()
+
+
+@shared_task(base=DatabaseTask)
+def remove_old_notices() -> None:
+    """Clear away notices whose time is over."""
+    old_notices.remove_old_notices()

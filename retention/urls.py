@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retention.views import copies, disposals, rules
+from retention.views import copies, disposals, due, rules
 
 app_name = "retention"
 
@@ -16,7 +16,7 @@ urlpatterns = [
     path("patient-copies/<uuid:pk>/archive.zip", copies.archive, name="patient_copy"),
     path("patient-copies/<uuid:pk>/delete/", copies.delete, name="patient_copy_delete"),
     path("disposals/", disposals.index, name="disposals"),
-    path("disposals/due/<slug:kind>/", disposals.due, name="due"),
+    path("disposals/due/<slug:kind>/", due.due, name="due"),
     path("disposals/<uuid:pk>/", disposals.show, name="disposal"),
     path("disposals/<uuid:pk>/approve/", disposals.approve, name="disposal_approve"),
     path("disposals/<uuid:pk>/withdraw/", disposals.withdraw, name="disposal_withdraw"),

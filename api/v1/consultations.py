@@ -86,7 +86,7 @@ class CellPicture(ApiView):
         tags=[TAG],
         summary="Fetch the picture of a referred cell",
         operation_id="fetch_referred_cell",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(self, request: TokenRequest, pk: uuid.UUID, cell: uuid.UUID) -> HttpResponse:
         """Return a cell with what lies round it, marked with its reader's name."""
@@ -103,7 +103,7 @@ class FieldPicture(ApiView):
         tags=[TAG],
         summary="Fetch a referred field",
         operation_id="fetch_referred_field",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(self, request: TokenRequest, pk: uuid.UUID, image: uuid.UUID) -> HttpResponse:
         """Return a whole field, marked with its reader's name."""

@@ -26,6 +26,11 @@ SENT = {
     415: "The body is of another type.",
     422: "Something in the body is not right; `errors` point at it.",
 }
+FOUND = {
+    404: "No such thing, or not yours to see.",
+    410: "It was disposed of; `detail` says when and under which rule.",
+    412: "Changed since.",
+}
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": "^[!-~]{8,255}$"},
@@ -43,7 +48,7 @@ IF_MATCH = OpenApiParameter(
 
 def problems(*statuses: int, more: Mapping[int, str] | None = None) -> dict[Any, Any]:
     """Return the refusals of an address for the description."""
-    words = ALWAYS | SENT | {404: "No such thing, or not yours to see.", 412: "Changed since."}
+    words = ALWAYS | SENT | FOUND
     words |= more or {}
     told = {status: words[status] for status in (*ALWAYS, *statuses, *(more or {}))}
     return {

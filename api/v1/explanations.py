@@ -93,7 +93,7 @@ class ExplanationLayer(ApiView):
         tags=[TAG],
         summary="Fetch a layer of a map",
         operation_id="fetch_explanation_layer",
-        responses={(200, "image/webp"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/webp"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(self, request: TokenRequest, pk: uuid.UUID, form: str) -> HttpResponse | FileResponse:
         """Return the transparent layer `heat` (for the class) or `against`; 404 before it is made.

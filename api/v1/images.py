@@ -128,7 +128,7 @@ class ImageFile(ApiView):
         tags=[TAG],
         summary="Fetch an image",
         operation_id="fetch_image",
-        responses={(200, "image/png"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/png"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(self, request: TokenRequest, pk: uuid.UUID) -> FileResponse:
         """Return the picture as PNG, lossless and without metadata."""

@@ -173,7 +173,7 @@ class SlideThumbnail(ApiView):
         tags=[TAG],
         summary="Fetch a slide's preview",
         operation_id="fetch_slide_preview",
-        responses={(200, "image/webp"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/webp"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(self, request: TokenRequest, pk: uuid.UUID) -> FileResponse:
         """Return the whole slide as a small picture; 404 before the slide is ready."""
@@ -192,7 +192,7 @@ class SlideTile(ApiView):
         tags=[TAG],
         summary="Fetch a tile of a slide",
         operation_id="fetch_slide_tile",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **problems(404, 410)},
     )
     def get(
         self, request: TokenRequest, pk: uuid.UUID, level: int, column: int, row: int

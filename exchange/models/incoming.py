@@ -2,6 +2,7 @@
 
 import uuid
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,6 +12,13 @@ from django.urls import reverse
 from classifier.models import Case
 from classifier.models.protection import APPEND_ONLY
 from exchange.enums import IncomingOutcome, Protocol, SettlementKind
+from exchange.models.contents import (
+    MARKS,
+    ErasableContents,
+    erased_says_what,
+    erased_with,
+    only_erased,
+)
 from exchange.models.senders import Sender
 from exchange.querysets import IncomingMessageQuerySet
 
@@ -18,11 +26,12 @@ MERGE = "ADT^A40"
 """The type of messages that propose to merge two patient records."""
 
 
-class IncomingMessage(models.Model):
+class IncomingMessage(ErasableContents):
     """One message with its reply; the row is written once, in the transaction of its effect.
 
     `digest` is SHA-256 of what the message says, without the time in MSH-7: the same control ID
     with the same digest is the same message, sent again. What is too large to keep has no `raw`.
+    After a disposal `raw` is empty, and of `replies` the segments are left that name nobody.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,9 +69,17 @@ class IncomingMessage(models.Model):
                 condition=Q(outcome=IncomingOutcome.ACCEPTED) | ~Q(explanation=""),
                 name="incoming_refusal_says_why",
             ),
+            erased_says_what("incoming_erased_says_what", raw=b""),
         ]
         indexes = [models.Index(fields=["outcome", "-received_at"])]
-        triggers = APPEND_ONLY
+        triggers = [
+            *only_erased("raw", "replies"),
+            pgtrigger.Protect(
+                name="never_reworded",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["raw", "replies", *MARKS]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.audit_label
@@ -173,7 +190,7 @@ class Settlement(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="settlement_says_why"),
         ]
-        triggers = APPEND_ONLY
+        triggers = erased_with("exchange_incomingmessage", replies="'{}'")
 
     def __str__(self) -> str:
         return f"{self.message}: {self.get_kind_display()}"

@@ -8,13 +8,19 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.models.protection import APPEND_ONLY
 from exchange.enums import (
+    FINISHED_STATES,
     PARKED_STATES,
     WAITING_STATES,
     Charset,
     DeliveryStep,
     OutboundState,
+)
+from exchange.models.contents import (
+    ErasableContents,
+    erased_says_what,
+    erased_with,
+    only_erased,
 )
 from exchange.models.peers import Peer
 from exchange.querysets import OutboundMessageQuerySet
@@ -26,19 +32,18 @@ WHAT_IS_SAID = (
     "sequence",
     "control_id",
     "charset",
-    "body",
     "sha256",
     "created_at",
     "replaces",
 )
 
 
-class OutboundMessage(models.Model):
+class OutboundMessage(ErasableContents):
     """One message for one receiver about one report version; what it says never changes.
 
     It is stored before anything is sent, and sent again under the same control id until the
     receiver answers. ``sequence`` is the order in which a receiver's messages were written. A
-    message that could not be written has no body and says why.
+    message that could not be written has no body and says why. A disposal leaves no body either.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -88,6 +93,9 @@ class OutboundMessage(models.Model):
                 condition=~Q(state__in=PARKED_STATES) | ~Q(problem=""),
                 name="outbound_parked_says_why",
             ),
+            erased_says_what(
+                "outbound_erased_says_what", body=b"", problem="", state__in=FINISHED_STATES
+            ),
         ]
         indexes = [
             models.Index(
@@ -97,7 +105,7 @@ class OutboundMessage(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            *only_erased("body"),
             pgtrigger.Protect(
                 name="never_reworded",
                 operation=pgtrigger.Update,
@@ -139,7 +147,7 @@ class DeliveryEvent(models.Model):
                 condition=Q(step__in=DeliveryStep.values), name="delivery_step_known_value"
             ),
         ]
-        triggers = APPEND_ONLY
+        triggers = erased_with("exchange_outboundmessage", detail="''", answer="''")
 
     def __str__(self) -> str:
         return f"{self.message} {self.attempt} {self.step}"

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from classifier.models.protection import APPEND_ONLY, NEVER_DELETED
 from exchange.enums import WebhookContent, WebhookState
+from exchange.models.contents import ErasableContents, erased_says_what, only_erased
 from exchange.querysets import WebhookQuerySet
 from reports.models import Report
 
@@ -55,7 +56,7 @@ class Webhook(models.Model):
         return f"webhook {self.name}"
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(ErasableContents):
     """What one webhook is told of one report version; stored before it is sent, never reworded.
 
     Its id is the same at each attempt, so a receiver knows what it has had. While it is being
@@ -98,6 +99,11 @@ class WebhookDelivery(models.Model):
                 condition=~Q(state=WebhookState.DEAD) | ~Q(problem=""),
                 name="webhook_dead_says_why",
             ),
+            erased_says_what(
+                "webhook_erased_says_what",
+                body=b"",
+                state__in=[WebhookState.DELIVERED, WebhookState.DEAD],
+            ),
         ]
         indexes = [
             models.Index(
@@ -107,12 +113,12 @@ class WebhookDelivery(models.Model):
             ),
         ]
         triggers = [
-            *NEVER_DELETED,
+            *only_erased("body"),
             pgtrigger.Protect(
                 name="never_reworded",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(
-                    "webhook", "report", "event", "media_type", "body", "created_at"
+                    "webhook", "report", "event", "media_type", "created_at"
                 ),
             ),
         ]

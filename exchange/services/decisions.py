@@ -29,12 +29,14 @@ def send_again(*, message_id: uuid.UUID, actor: "User", reason: str) -> Outbound
 
     Raises:
         NotPermitted, TransitionRefused: not this person, or not from this state.
-        GuardFailed: no reason, or the receiver has a later version of the report.
+        GuardFailed: no reason, contents disposed of, or the receiver has a later version.
     """
     message = _locked(message_id, actor, reason)
     if message.state == OutboundState.QUEUED:
         return message
     _check(message, REPLAYABLE)
+    if message.disposed_at:
+        raise GuardFailed("What it said was disposed of: write it anew instead.")
     _decide(message, OutboundState.QUEUED, DeliveryStep.REPLAYED, actor, reason)
     message.attempts, message.due_at, message.finished_at = 0, timezone.now(), None
     message.save(update_fields=["attempts", "due_at", "finished_at"])

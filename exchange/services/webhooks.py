@@ -78,13 +78,15 @@ def send_again(*, actor: "User", delivery_id: uuid.UUID) -> WebhookDelivery:
 
     Raises:
         NotPermitted: not one who connects other systems.
-        GuardFailed: there is nothing to send, as it could not be made.
+        GuardFailed: there is nothing to send, as it could not be made or was disposed of.
     """
     _require_duty(actor)
     found = WebhookDelivery.objects.select_for_update(of=("self",)).select_related("report__case")
     delivery = found.get(pk=delivery_id)
     if delivery.state not in (WebhookState.DEAD, WebhookState.DELIVERED):
         return delivery
+    if delivery.disposed_at:
+        raise GuardFailed("What it said was disposed of, so there is nothing to send.")
     if not delivery.body:
         raise GuardFailed("It could not be made, so there is nothing to send.")
     before = delivery.state

@@ -96,7 +96,7 @@ def _page(request: MemberRequest, found: OutboundMessage, *, with_identities: bo
         "segments": [] if is_closed else list_segments(found, with_identities=with_identities),
         "with_identities": with_identities,
         "events": found.events.order_by("pk"),
-        "may_send_again": found.state in decisions.REPLAYABLE,
+        "may_send_again": found.state in decisions.REPLAYABLE and not found.disposed_at,
         "may_write_anew": found.state in decisions.REWRITABLE,
         "replaced_by": OutboundMessage.objects.filter(replaces=found).first(),
     }

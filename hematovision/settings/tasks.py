@@ -86,11 +86,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
-    "remove-old-notices": {
-        "task": "notifications.tasks.remove_old_notices",
-        "schedule": 86_400.0,
-        "options": {"expires": 3_600.0},
-    },
     "cancel-interims": {
         "task": "reports.tasks.cancel_interims",
         "schedule": 60.0,
@@ -210,6 +205,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "retention.tasks.tend_patient_copies",
         "schedule": 300.0,
         "options": {"expires": 300.0},
+    },
+    "remove-old-notices": {
+        "task": "retention.tasks.remove_old_notices",
+        "schedule": 86_400.0,
+        "options": {"expires": 3_600.0},
     },
     "tend-slides": {
         "task": "classifier.tasks.tend_slides",

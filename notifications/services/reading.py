@@ -1,7 +1,7 @@
 """Noting that notices were read, and clearing away old ones."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 KEPT = timedelta(days=90)
+"""For how long notices are kept where the laboratory says nothing else."""
 
 
 def mark_read(*, user: "User", notice_id: uuid.UUID | None = None) -> int:
@@ -24,7 +25,7 @@ def mark_read(*, user: "User", notice_id: uuid.UUID | None = None) -> int:
     return unread.update(read_at=timezone.now())
 
 
-def remove_old() -> int:
-    """Remove notices after 90 days, unless their mail still waits; return how many."""
+def remove_older_than(moment: datetime) -> int:
+    """Remove notices written before a moment, unless their mail still waits; return how many."""
     old = Notice.objects.filter(~Q(mail_state=MailState.WAITING))
-    return old.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+    return old.filter(created_at__lt=moment).delete()[0]

@@ -16,7 +16,7 @@ from retention.models.rules import RetentionRule
 
 
 class Disposal(models.Model):
-    """A proposal to dispose of images or slides whose time is over; work once it is approved.
+    """A proposal to dispose of records whose time is over; work once it is approved.
 
     ``lease_expires_at`` is until when a worker is at it. Once approved it can't be withdrawn, but
     each item is asked for anew when its turn comes, and is held back if anything speaks for it.

@@ -179,12 +179,14 @@ class PatientArchive:
             Exists(linked.filter(case__in=always)),
             ~Exists(linked.exclude(case__in=always)),
             sender__kind=SenderKind.ORDERS,
+            disposed_at=None,
         )
+        kept = {"report__case__in": always, "disposed_at": None}
         for message in orders.order_by("received_at"):
             self._put(f"messages/in-{message.pk}.hl7", bytes(message.raw))
-        for sent in OutboundMessage.objects.filter(report__case__in=always):
+        for sent in OutboundMessage.objects.filter(**kept):
             self._put(f"messages/out-{sent.pk}.hl7", bytes(sent.body))
-        for told in WebhookDelivery.objects.filter(report__case__in=always):
+        for told in WebhookDelivery.objects.filter(**kept):
             self._put(f"messages/webhook-{told.pk}.json", bytes(told.body))
 
     def _add_readings(self) -> None:

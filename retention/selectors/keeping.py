@@ -63,9 +63,12 @@ def _referred(cases: Ids) -> Collection[uuid.UUID]:
     return _of(still)(cases)
 
 
+HELD = "A legal hold is on the record."
+NOT_DUE = "No rule in force says that its time is over."
+GONE = "It was disposed of already."
 _OF_CELL = "cell__image__case"
 REASONS: tuple[tuple[str, Callable[[Ids], Collection[uuid.UUID]]], ...] = (
-    ("A legal hold is on the record.", _held),
+    (HELD, _held),
     ("A second opinion is open.", _referred),
     (
         "A critical result waits to be told.",

@@ -75,10 +75,8 @@ def _handling(kind: RecordType, *, is_ruled: bool) -> str:
     if kind in DISPOSABLE:
         return BY_PROPOSAL if is_ruled else UNRULED
     if kind == RecordType.NOTICES:
-        return (
-            f"Removed {NOTICES_KEPT.days} days after they were written, whatever a rule says: "
-            "what they tell stands in the audit trail."
-        )
+        after = "once past the rule" if is_ruled else f"after {NOTICES_KEPT.days} days"
+        return f"Removed by themselves {after}: what they tell stands in the audit trail."
     return STAYS
 
 

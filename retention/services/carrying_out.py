@@ -8,30 +8,31 @@ worker that is killed anywhere leaves rows from which the next one goes on.
 
 import hashlib
 import logging
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import User
-from classifier.models import Case, Slide, SmearImage
+from classifier.models import Slide, SmearImage
 from classifier.services import disposing
 from retention.enums import ItemState
 from retention.models import Disposal, DisposalItem
+from retention.selectors.disposals import count_states
 from retention.selectors.due import is_past, why_kept
+from retention.selectors.keeping import GONE, NOT_DUE
+from retention.services.carrying_out_messages import decide_batch
+from retention.services.evidence import authority, lock_cases, record_held_back
 from vault.services.disposing import erase, files_to_erase
 
 logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(minutes=5)
-NOT_DUE: Final = "No rule in force says that its time is over."
-GONE: Final = "It was disposed of already."
 
 
 def carry_out_disposals() -> int:
@@ -48,6 +49,11 @@ def carry_out_disposals() -> int:
 
 def carry_out(disposal: Disposal) -> bool:
     """Decide and erase what is left of a disposal that this worker holds; True once finished."""
+    batches = disposal.batches.filter(state=ItemState.WAITING).order_by("pk")
+    for batch_id in list(batches.values_list("pk", flat=True)):
+        decide_batch(batch_id)
+        if not _renew(disposal):
+            return False
     open_items = disposal.items.filter(state__in=[ItemState.WAITING, ItemState.DECIDED])
     for item_id in list(open_items.order_by("pk").values_list("pk", flat=True)):
         decide(item_id)
@@ -60,13 +66,14 @@ def carry_out(disposal: Disposal) -> bool:
 @transaction.atomic
 def decide(item_id: int) -> DisposalItem:
     """Dispose of an item, or hold it back and say why; decided already, nothing happens."""
-    waiting = DisposalItem.objects.select_related("disposal", "rule", "image", "slide")
+    waiting = DisposalItem.objects.select_related("disposal", "rule", "case", "image", "slide")
     item = waiting.select_for_update(of=("self",)).get(pk=item_id)
     if item.state != ItemState.WAITING:
         return item
     rows = disposing.sharers(item.thing)
-    _lock_cases([row.case_id for row in rows])
+    lock_cases(row.case_id for row in rows)
     if why := _why_kept(item, rows):
+        record_held_back(item.thing, item.disposal, {why: 1}, item.case.patient_id)
         return _settle(item, ItemState.KEPT, why=why)
     marked = disposing.mark(item.thing, because=str(item.rule))
     for row in marked.rows:
@@ -91,12 +98,6 @@ def erase_item(item_id: int) -> None:
     )
 
 
-def _lock_cases(ids: Sequence[uuid.UUID]) -> None:
-    """Whoever holds, amends or refers a case takes its lock as well."""
-    rows = Case.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
-    list(rows.values_list("pk"))
-
-
 def _why_kept(item: DisposalItem, rows: Sequence[SmearImage | Slide]) -> str:
     if item.thing.disposed_at is not None:
         return GONE
@@ -117,7 +118,6 @@ def _settle(item: DisposalItem, state: ItemState, **more: object) -> DisposalIte
 
 def _record(item: DisposalItem, row: SmearImage | Slide, marked: disposing.Marked) -> None:
     """Write the tombstone: what it was by its hashes, by which rule, who proposed and approved."""
-    disposal = item.disposal
     lines = [f"{file.name} {file.sha256} {file.size}\n" for file in marked.files]
     record(
         actor=User.system(),
@@ -130,14 +130,7 @@ def _record(item: DisposalItem, row: SmearImage | Slide, marked: disposing.Marke
             "bytes": marked.size,
             "files_sha256": hashlib.sha256("".join(lines).encode()).hexdigest(),
         },
-        after={
-            "rule": item.rule_id,
-            "says": str(item.rule),
-            "counted_from": item.counted_from,
-            "disposal": disposal.pk,
-            "proposed_by": disposal.proposed_by_id,
-            "approved_by": disposal.approved_by_id,
-        },
+        after=authority(item.disposal, item.rule) | {"counted_from": item.counted_from},
         patient=row.case.patient_id,
     )
 
@@ -160,13 +153,12 @@ def _renew(disposal: Disposal) -> bool:
 @transaction.atomic
 def _finish(disposal: Disposal) -> bool:
     left = [ItemState.WAITING, ItemState.DECIDED]
-    if disposal.items.filter(state__in=left).exists():
+    if any(rows.filter(state__in=left).exists() for rows in (disposal.items, disposal.batches)):
         return False
     done = Disposal.objects.filter(pk=disposal.pk, finished_at=None).update(
         finished_at=timezone.now(), lease_expires_at=None
     )
     if done:
-        counts = disposal.items.values_list("state").annotate(count=models.Count("pk"))
-        after = dict(counts.order_by("state"))
+        after = dict(sorted(count_states(disposal).items()))
         record(actor=User.system(), action="disposal.finished", target=disposal, after=after)
     return bool(done)

@@ -11,14 +11,18 @@ from accounts.audit import record
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
 from classifier.models import Slide, SmearImage
 from retention import dispatch, policies
-from retention.enums import DISPOSABLE, RecordType
-from retention.models import Disposal, DisposalItem
+from retention.enums import OF_MESSAGES, OF_PICTURES, RecordType
+from retention.models import Disposal, DisposalItem, MessageBatch
+from retention.selectors.disposals import count_states
 from retention.selectors.due import DueCase, list_due, records_of
+from retention.selectors.due_messages import DueMonth, ids_of, list_due_months
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 BATCH = 1000
+MESSAGES_AT_ONCE = 100
+CHANGED = "What is due changed since the list was made. Nothing was proposed; look at it again."
 
 
 @transaction.atomic
@@ -32,7 +36,7 @@ def propose_disposal(
         GuardFailed: nothing was chosen.
         EditConflict: one of the cases isn't due (any more).
     """
-    if not policies.can_keep_records(actor) or kind not in DISPOSABLE:
+    if not policies.can_keep_records(actor) or kind not in OF_PICTURES:
         raise NotPermitted("You may not propose disposals.")
     if known := Disposal.objects.filter(pk=disposal_id).first():
         return known
@@ -40,9 +44,7 @@ def propose_disposal(
         raise GuardFailed("Choose at least one case.")
     due = {each.case.pk: each for each in list_due(kind) if not each.why_kept}
     if set(cases) - set(due):
-        raise EditConflict(
-            "What is due changed since the list was made. Nothing was proposed; look at it again."
-        )
+        raise EditConflict(CHANGED)
     disposal = Disposal.objects.create(id=disposal_id, record_type=kind, proposed_by=actor)
     chosen = [due[pk] for pk in set(cases)]
     items = _add_items(disposal, chosen)
@@ -51,6 +53,37 @@ def propose_disposal(
         action="disposal.proposed",
         target=disposal,
         after={"record_type": kind.value, "cases": len(chosen), "items": items},
+    )
+    return disposal
+
+
+@transaction.atomic
+def propose_messages(
+    *, actor: "User", kind: RecordType, disposal_id: uuid.UUID, months: Collection[str]
+) -> Disposal:
+    """Propose to dispose of the messages of months that are due. Again is harmless.
+
+    Raises:
+        NotPermitted: the actor doesn't keep records.
+        GuardFailed: nothing was chosen.
+        EditConflict: one of the months isn't due (any more).
+    """
+    if not policies.can_keep_records(actor) or kind not in OF_MESSAGES:
+        raise NotPermitted("You may not propose disposals.")
+    if known := Disposal.objects.filter(pk=disposal_id).first():
+        return known
+    if not months:
+        raise GuardFailed("Choose at least one month.")
+    due = {each.key: each for each in list_due_months(kind) if each.ready}
+    if set(months) - set(due):
+        raise EditConflict(CHANGED)
+    disposal = Disposal.objects.create(id=disposal_id, record_type=kind, proposed_by=actor)
+    messages = sum(_add_batches(disposal, due[key]) for key in sorted(set(months)))
+    record(
+        actor=actor,
+        action="disposal.proposed",
+        target=disposal,
+        after={"record_type": kind.value, "months": len(set(months)), "messages": messages},
     )
     return disposal
 
@@ -78,7 +111,7 @@ def approve_disposal(*, actor: "User", disposal_id: uuid.UUID) -> Disposal:
         actor=actor,
         action="disposal.approved",
         target=disposal,
-        after={"items": disposal.items.count()},
+        after={"items": sum(count_states(disposal).values())},
     )
     dispatch.carry_out_disposals()
     return disposal
@@ -123,3 +156,20 @@ def _add_items(disposal: Disposal, chosen: Collection[DueCase]) -> int:
     ]
     DisposalItem.objects.bulk_create(items, batch_size=BATCH)
     return len(items)
+
+
+def _add_batches(disposal: Disposal, due: DueMonth) -> int:
+    ids = ids_of(due, timezone.localdate())
+    batches = [
+        MessageBatch(
+            disposal=disposal,
+            table=due.table.name,
+            system=due.system,
+            month=due.month,
+            rule=due.rule,
+            messages=ids[start : start + MESSAGES_AT_ONCE],
+        )
+        for start in range(0, len(ids), MESSAGES_AT_ONCE)
+    ]
+    MessageBatch.objects.bulk_create(batches, batch_size=BATCH)
+    return len(ids)

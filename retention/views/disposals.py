@@ -1,22 +1,21 @@
-"""Disposals: what is due, proposals, approval, how far the work is, the list as a file."""
+"""Disposals: approval, withdrawal, how far the work is, the list as a file."""
 
 import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.audit import record
 from accounts.trail_files import csv_lines
 from classifier.views.access import MemberRequest, attempt, duty_required
-from retention.enums import DISPOSABLE, RecordType
-from retention.forms import ProposeForm, ReasonForm
+from retention.enums import DISPOSABLE
+from retention.forms import ReasonForm
 from retention.selectors import disposals as read
-from retention.selectors.due import MOST_CASES, DueCase, list_due
 from retention.services import disposals as services
 
 KEEP = "manage_retention"
@@ -29,38 +28,6 @@ def index(request: MemberRequest) -> HttpResponse:
     """List disposals, and lead to what is due."""
     page = Paginator(read.list_disposals(), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "retention/disposals.html", {"page": page, "kinds": DISPOSABLE})
-
-
-@duty_required(KEEP)
-@require_http_methods(["GET", "POST"])
-@never_cache
-def due(request: MemberRequest, kind: str) -> HttpResponse:
-    """Show what is due of a kind of records and what is held back; propose to dispose of it."""
-    found = list_due(_kind_of(kind))
-    ready = [each for each in found if not each.why_kept]
-    form = ProposeForm(request.POST or None, offered=_offered(ready))
-    if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        proposed = attempt(
-            request,
-            services.propose_disposal,
-            success="Proposed. Nothing is disposed of before somebody else approves it.",
-            actor=request.user,
-            kind=RecordType(kind),
-            disposal_id=values["disposal_id"],
-            cases=values["cases"],
-        )
-        if proposed:
-            return redirect("retention:disposal", values["disposal_id"])
-    context = {
-        "kind": RecordType(kind),
-        "ready": ready,
-        "kept": [each for each in found if each.why_kept],
-        "form": form,
-        "is_cut": len(found) == MOST_CASES,
-    }
-    status = 422 if form.errors else 200
-    return render(request, "retention/due.html", context, status=status)
 
 
 @duty_required(KEEP)
@@ -110,22 +77,12 @@ def withdraw(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def export(request: MemberRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-    """Give every image or slide of a disposal as CSV; that it was taken is recorded."""
+    """Give every image, slide or message of a disposal as CSV; that it was taken is recorded."""
     page = read.get_disposal(request.user, pk)
     with transaction.atomic():
         record(actor=request.user, action="disposal.exported", target=page.disposal)
     return StreamingHttpResponse(
-        csv_lines(read.rows_of(page.disposal), read.COLUMNS),
+        csv_lines(read.rows_of(page.disposal), read.columns_of(page.disposal)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="disposal-{pk}.csv"'},
     )
-
-
-def _kind_of(name: str) -> RecordType:
-    if name not in {kind.value for kind in DISPOSABLE}:
-        raise Http404
-    return RecordType(name)
-
-
-def _offered(ready: list[DueCase]) -> list[tuple[str, str]]:
-    return [(str(each.case.pk), each.case.accession_number) for each in ready]

@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from accounts.chain import verify_chain
 from accounts.history.explaining import unexplained
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, RowChange, User
 from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
 from classifier.models import Case, Slide, SmearImage
 from classifier.services.registering_again import register_again
@@ -154,6 +154,9 @@ class TestCarryingOut:
         assert disposal.items.all()[0].why == "A legal hold is on the record."
         assert all(default_storage.exists(name) for name in names(later))
         assert AuditEvent.objects.get(action="disposal.finished").after == {"kept": 2}
+        told = [event.after for event in AuditEvent.objects.filter(action="disposal.held_back")]
+        why = {"A legal hold is on the record.": 1}
+        assert told == [{"disposal": str(disposal.pk), "why": why}] * 2
 
     def test_a_rule_that_was_retired_meanwhile_disposes_of_nothing(
         self, later: Case, administrator: User, keeper: User
@@ -207,52 +210,53 @@ class TestCarryingOut:
         assert slide.disposed_at is not None
 
 
-class TestBeingKilled:
+class TestBeingStopped:
     """The transaction that decides is for good; erasing is begun again."""
 
-    def test_between_decision_and_erasing(
-        self, later: Case, administrator: User, keeper: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture
+    def approved(self, later: Case, administrator: User, keeper: User) -> Disposal:
+        """An approved disposal of two pictures that no worker has begun."""
         disposal = propose(administrator, later)
-        approve_disposal(actor=keeper, disposal_id=disposal.pk)
-        with monkeypatch.context() as patch:
-            patch.setattr(carrying_out, "erase_item", _killed)
-            with pytest.raises(KeyboardInterrupt):
-                carry_out_disposals()
-        assert states(disposal) == ["decided", "waiting"]
-        assert carry_out_disposals() == 0, "another worker is taken to be at it"
+        return approve_disposal(actor=keeper, disposal_id=disposal.pk)
+
+    def go_on(self, disposal: Disposal) -> None:
+        """Have another worker go on once the lease has run out."""
         Disposal.objects.update(lease_expires_at=None)
         assert carry_out_disposals() == 1
         assert states(disposal) == ["erased", "erased"]
         assert AuditEvent.objects.filter(action="image.disposed").count() == 2
 
-    def test_between_writing_over_the_key_and_removing_the_file(
-        self, later: Case, administrator: User, keeper: User, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("where", "what"),
+        [(carrying_out, "erase_item"), (DiskStore, "delete")],
+        ids=["between decision and erasing", "between the key and the file"],
+    )
+    def test_a_worker_that_is_killed_is_followed_by_another(
+        self,
+        approved: Disposal,
+        later: Case,
+        monkeypatch: pytest.MonkeyPatch,
+        where: object,
+        what: str,
     ) -> None:
-        disposal = propose(administrator, later)
-        approve_disposal(actor=keeper, disposal_id=disposal.pk)
         with monkeypatch.context() as patch:
-            patch.setattr(DiskStore, "delete", _killed)
+            patch.setattr(where, what, _killed)
             with pytest.raises(KeyboardInterrupt):
                 carry_out_disposals()
-        lingering = [name for name in names(later) if default_storage.exists(name)]
-        assert len(lingering) == 4
+        assert states(approved) == ["decided", "waiting"]
+        assert all(default_storage.exists(name) for name in names(later))
         assert "disposed of and still there" in check_files(progress=lambda _: None).found
-        Disposal.objects.update(lease_expires_at=None)
-        assert carry_out_disposals() == 1
-        assert not any(default_storage.exists(name) for name in lingering)
+        assert carry_out_disposals() == 0, "another worker is taken to be at it"
+        self.go_on(approved)
+        assert not any(default_storage.exists(name) for name in names(later))
 
     def test_a_store_that_does_not_answer_is_asked_again(
-        self, later: Case, administrator: User, keeper: User, monkeypatch: pytest.MonkeyPatch
+        self, approved: Disposal, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        disposal = propose(administrator, later)
-        approve_disposal(actor=keeper, disposal_id=disposal.pk)
         with monkeypatch.context() as patch:
             patch.setattr(DiskStore, "destroy", _away)
             assert carry_out_disposals() == 0
-        Disposal.objects.update(lease_expires_at=None)
-        assert carry_out_disposals() == 1
-        assert states(disposal) == ["erased", "erased"]
+        self.go_on(approved)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -267,6 +271,7 @@ def test_afterwards_chain_export_files_and_history_are_sound(
     from tools.verify_audit_export import main
 
     assert main([str(tmp_path / "trail.jsonl.gz")]) == 0
+    assert RowChange.objects.filter(table_name="retention_disposalitem").exists()
     changed = unexplained().exclude(table_name__startswith="accounts_user")
     assert list(changed) == []
 

@@ -1,5 +1,6 @@
 """Pages, files and exports of what was disposed of, and the pages of disposals."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from api.description import SCHEMA_FILE
 from classifier.models import Case, Slide
 from classifier.services.reviews import amend
 from reports.services.dicom import export_image
@@ -14,11 +16,14 @@ from reports.services.fhir import read_signed
 from retention.enums import RecordType
 from retention.models import Disposal
 from retention.services.carrying_out import carry_out_disposals
+from tests.api.conftest import Program, make_token, program
 from tests.clinical import MakeImage
 from tests.pages import words_of
 from tests.reports.conftest import Sign
 from tests.retention.steps import day_rule, dispose, end, hold, propose, rule, travel
 from vault.exceptions import Disposed
+
+__all__ = ["make_token", "program"]
 
 SignIn = Callable[[User], Client]
 DUE = reverse("retention:due", args=["cell_images"])
@@ -117,6 +122,22 @@ def test_pages_and_files_say_what_was_disposed_of(
         assert "Disposed of on" in words_of(shown)
     cell = reverse("classifier:cell_thumbnail", args=[image.cells.get().pk])
     assert desk.get(cell).status_code == 410
+
+
+def test_a_program_gets_a_problem_that_says_it(
+    later: Case, program: Program, administrator: User, keeper: User, technician: User
+) -> None:
+    image = later.images.all()[0]
+    tess = program(technician)
+    address = f"/api/v1/images/{image.pk}/file"
+    assert tess.get(address).status_code == 200
+    dispose(administrator, keeper, later)
+    answer = tess.get(address)
+    assert (answer.status_code, answer["Content-Type"]) == (410, "application/problem+json")
+    assert answer.json()["type"].endswith("disposed")
+    assert "under the rule: Images of single cells, 1 day, version 1" in answer.json()["detail"]
+    described = json.loads(SCHEMA_FILE.read_text())["paths"]["/api/v1/images/{id}/file"]["get"]
+    assert "410" in described["responses"]
 
 
 def test_a_slides_page_says_it_too(

@@ -7,17 +7,30 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from classifier.models import Case, CriticalAlert, Explanation, ModelVersion, Slide
+from classifier.models import (
+    Case,
+    CriticalAlert,
+    Explanation,
+    ModelVersion,
+    ReferenceStudy,
+    Slide,
+)
 from classifier.services.registering_again import register_again
 from classifier.services.transitions import transition
 from consultation.services.referrals import Request, refer_case
+from quality.models import KnownCell
+from quality.services import known_cells
 from retention.enums import RecordType
 from retention.selectors.due import DueCase, list_due
 from tests.clinical import MakeImage
 from tests.merging import STRANGER, register
+from tests.quality.checking import count, known
+from tests.quality.readings import case_of
 from tests.reports.conftest import Sign
 from tests.retention.steps import day_rule, end, hold, rule
 from tests.reviewing import MakeCase, cells_of
+
+__all__ = ["case_of", "count", "known"]
 
 KIND = RecordType.CELL_IMAGES
 
@@ -115,6 +128,17 @@ def test_an_open_opinion_a_call_or_an_explanation_holds_back(
         method="gradcam", cell_type="neutrophil", requested_by=pathologist,
     )  # fmt: skip
     assert "explanation" in due(2)[0].why_kept
+
+
+def test_cells_on_which_readers_are_checked_hold_back(
+    known: ReferenceStudy, technician: User, administrator: User, keeper: User
+) -> None:
+    end(known.case, technician)
+    day_rule(administrator, keeper)
+    assert due(2)[0].why_kept == "Readers are checked on a cell of it."
+    for each in KnownCell.objects.all():
+        known_cells.retire_cell(actor=administrator, known_id=each.pk, reason="The slide is old.")
+    assert due(2)[0].why_kept == ""
 
 
 def test_pictures_that_another_case_shares_wait_for_it(
