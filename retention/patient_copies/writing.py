@@ -1,8 +1,6 @@
 """Writes everything about a patient into a ZIP whose pages open from any disk."""
 
-import csv
 import hashlib
-import io
 import json
 import zipfile
 from collections import Counter
@@ -217,11 +215,8 @@ class PatientArchive:
         }
         self._put("README.txt", render_to_string("retention/copy/README.txt", context).encode())
         self._put("index.html", render_to_string("retention/copy/index.html", context).encode())
-        manifest = io.StringIO()
-        writer = csv.writer(manifest)
-        writer.writerow(("file", "sha256", "bytes"))
-        writer.writerows(self._written.files)
-        self._put("manifest.csv", manifest.getvalue().encode())
+        manifest = "".join(csv_lines(self._written.files, ("file", "sha256", "bytes")))
+        self._put("manifest.csv", manifest.encode())
 
     def _case(self, case: Case) -> dict[str, Any]:
         there = {name for name, _, _ in self._written.files}
