@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.adapting.examining import read_unadapted, read_with
-from ml.adapting.learning import Known, adapt_head, deal
+from ml.adapting.learning import REPLAYS, Known, adapt_head, deal
 from ml.calibration import fit_temperature, softmax
 from ml.head_fitting import DenseLayer
 from ml.looking import LookedAt
@@ -33,8 +33,8 @@ def _temperature(known: Known, mine: LookedAt) -> Read:
     return _calibrated(known, known.head, mine)
 
 
-def _adapted(known: Known, mine: LookedAt, *, replay: float) -> Read:
-    adapted = adapt_head(known, mine, replay=replay)
+def _adapted(known: Known, mine: LookedAt, *, replays: Sequence[float]) -> Read:
+    adapted = adapt_head(known, mine, replays=replays)
     return lambda cells: read_with(known, adapted, cells).probabilities
 
 
@@ -107,7 +107,9 @@ METHODS: Final[Mapping[str, Method]] = {
     "means and deviations aligned": partial(_aligned, spread=True),
     "shrunk class means (LDA)": _prototypes,
     "head, retrained": _retrained,
-    "head, pull alone": partial(_adapted, replay=1e-6),
-    "head, pull and replay": partial(_adapted, replay=1.0),
-    "head, pull and triple replay": partial(_adapted, replay=3.0),
+    "head, pull alone": partial(_adapted, replays=(1e-6,)),
+    "head, pull and replay": partial(_adapted, replays=(1.0,)),
+    "head, pull and triple replay": partial(_adapted, replays=(3.0,)),
+    "head, pull and tenfold replay": partial(_adapted, replays=(10.0,)),
+    "head, pull, replay as needed": partial(_adapted, replays=REPLAYS),
 }

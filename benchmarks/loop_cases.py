@@ -199,10 +199,9 @@ def await_reading() -> None:
 
 
 def person(role: Role) -> User:
-    """Who has this role."""
+    """Who has this role; of several, the first of the staff."""
     people: QuerySet[User] = User.objects.filter(is_system=False)
-    (found,) = (member.email for member in STAFF if member.role == role)
-    return people.get(email=found)
+    return people.get(email=next(member.email for member in STAFF if member.role == role))
 
 
 def tell(found: object) -> None:

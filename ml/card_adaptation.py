@@ -72,7 +72,7 @@ def adaptation_section(spec: ReleaseSpec) -> str:
         groups=found["groups"],
         learned_from=_learned_from(found.get("set")),
         note=f"{found['note']} " if found["note"] else "",
-        pull=_pull(found["pull"]),
+        pull=_pull(found["pull"], found["replay"]),
         classes="\n".join(
             f"| {words(name)} | {each['cells']} | {each['groups']} |"
             for name, each in found["classes"].items()
@@ -115,13 +115,16 @@ def adapted_referral(spec: ReleaseSpec) -> str:
     )
 
 
-def _pull(pull: float | None) -> str:
-    if pull is None:
+def _pull(pull: float | None, replay: float | None) -> str:
+    if pull is None or replay is None:
         return (
             "No head fitted to these cells read others of them better without forgetting: the head "
             "stays as it was, and only temperature and limits were fitted."
         )
-    return f"The pull towards the old head, chosen by cross-validation, is {pull:g}."
+    return (
+        f"The pull towards the old head, chosen by cross-validation, is {pull:g}; the cells that "
+        f"the release kept count {replay:g} times as much as these."
+    )
 
 
 def _learned_from(found: Mapping[str, Any] | None) -> str:

@@ -33,8 +33,9 @@ FOLDS: Final = 5
 PULLS: Final = (1e-2, 3e-2, 1e-1, 3e-1)
 """Strengths of the pull towards the old head that are tried, from loose to tight."""
 
-REPLAY: Final = 1.0
-"""What the reference cells count together, over what the laboratory's cells do."""
+REPLAYS: Final = (1.0, 3.0, 10.0)
+"""What the reference cells count together, over what the laboratory's cells do. More is tried where
+under less every head forgot too much."""
 
 FORGETTING: Final = 0.02
 """By how much the recall of the reference cells held out may fall in a class of which the
@@ -71,7 +72,7 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Adapted:
-    """A head and its limits, and by which pull it was fitted; None is the old head kept as it is.
+    """A head and its limits, and by which pull and replay it was fitted; None of the old head kept.
 
     `recalls` float64[C] are those of the reference cells held out, `former_recalls` the old head's.
     """
@@ -79,15 +80,17 @@ class Adapted:
     head: DenseLayer
     limits: Limits
     pull: float | None
+    replay: float | None
     recalls: Array
     former_recalls: Array
 
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """What a pull does to cells held out: logits of the laboratory's and of the reference cells."""
+    """What a head does to cells held out: logits of the laboratory's and of the reference cells."""
 
     pull: float | None
+    replay: float | None
     logits: Array
     replayed: Array
     recalls: Array
@@ -112,21 +115,18 @@ def adapt_head(
     cells: LookedAt,
     *,
     pulls: Sequence[float] = PULLS,
-    replay: float = REPLAY,
+    replays: Sequence[float] = REPLAYS,
 ) -> Adapted:
     """Choose the pull by grouped cross-validation, fit on all cells, calibrate on those held out.
 
     Of the pulls, and of leaving the head alone, it takes the one under which held out cells of the
     laboratory are likeliest, of those that keep the recall of every class of the reference cells
-    within FORGETTING or YIELDING. Temperature, conformal quantiles and limits come from the same
-    held out cells.
+    within FORGETTING or YIELDING. Where none does, the reference cells count for more.
+    Temperature, conformal quantiles and limits come from the same held out cells.
     """
-    learner = _Learner(known, cells, replay)
-    unchanged = learner.try_out(None)
-    trials = [unchanged, *(learner.try_out(pull) for pull in pulls)]
-    least = unchanged.recalls - _allowed(cells, len(unchanged.recalls))
-    kept = [each for each in trials if (each.recalls >= least).all()]
-    chosen = min(kept, key=lambda each: each.loss)
+    learner = _Learner(known, cells)
+    unchanged = learner.try_out(None, None)
+    chosen = _choose(learner, unchanged, pulls, replays)
     limits = refit_limits(
         known.limits,
         known.statistics,
@@ -134,8 +134,21 @@ def adapt_head(
         logits=chosen.logits,
         replayed=(unchanged.replayed, chosen.replayed),
     )
-    head = known.head if chosen.pull is None else learner.fit(chosen.pull)
-    return Adapted(head, limits, chosen.pull, chosen.recalls, unchanged.recalls)
+    head = learner.fit(chosen.pull, chosen.replay)
+    return Adapted(head, limits, chosen.pull, chosen.replay, chosen.recalls, unchanged.recalls)
+
+
+def _choose(
+    learner: _Learner, unchanged: _Trial, pulls: Sequence[float], replays: Sequence[float]
+) -> _Trial:
+    """The likeliest trial of the least replay under which any forgets little enough."""
+    least = unchanged.recalls - learner.allowed()
+    for replay in replays:
+        trials = [learner.try_out(pull, replay) for pull in pulls]
+        kept = [each for each in trials if (each.recalls >= least).all()]
+        if kept:
+            return min([unchanged, *kept], key=lambda each: each.loss)
+    return unchanged
 
 
 def deal(cells: LookedAt, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
@@ -154,10 +167,9 @@ def deal(cells: LookedAt, count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
 class _Learner:
     """Fits shifts to a laboratory's cells beside replayed ones, all of them or all but a part."""
 
-    def __init__(self, known: Known, cells: LookedAt, replay: float) -> None:
+    def __init__(self, known: Known, cells: LookedAt) -> None:
         self._known = known
         self._cells = cells
-        self._replay = replay
         features = served_features(known.head, cells, known.spec.closer)
         self._places = known.plane.place(features)
         self._logits = known.head.logits(features) / known.spec.temperature
@@ -167,11 +179,14 @@ class _Learner:
 
     def fit(
         self,
-        pull: float,
+        pull: float | None,
+        replay: float | None,
         mine: NDArray[np.bool_] | slice = slice(None),
         old: NDArray[np.bool_] | slice = slice(None),
     ) -> DenseLayer:
-        """The head that some of the cells, by mask, teach."""
+        """The head that some of the cells, by mask, teach; without a pull the old one."""
+        if pull is None or replay is None:
+            return self._known.head
         labels = self._cells.labels[mine]
         lesson = Lesson(self._places[mine], self._logits[mine], labels, _rarity(labels, 0.5))
         replayed = self._old.labels[old]
@@ -179,36 +194,35 @@ class _Learner:
             self._old.places[old],
             self._old.logits[old],
             replayed,
-            self._replay * _rarity(replayed, 1.0),
+            replay * _rarity(replayed, 1.0),
         )
         shift = fit_shift([lesson, kept], pull)
         return self._known.plane.moved(self._known.head, shift, self._known.spec.temperature)
 
-    def try_out(self, pull: float | None) -> _Trial:
+    def try_out(self, pull: float | None, replay: float | None) -> _Trial:
         """Read every cell by a head that learned from the others, and sum up how well it went."""
         closer, spec = self._known.spec.closer, self._known.spec
         logits = np.empty_like(self._logits)
         replayed = np.empty_like(self._old.logits)
         for number, mask in enumerate(deal(self._cells)):
             held_out = self._old_folds == number
-            head = self._known.head if pull is None else self.fit(pull, ~mask, ~held_out)
+            head = self.fit(pull, replay, ~mask, ~held_out)
             logits[mask] = self._cells.part(mask).logits(head, closer)
             replayed[held_out] = head.logits(self._features_of_old(held_out))
         temperature = fit_temperature(logits, self._cells.labels)
         loss = negative_log_likelihood(softmax(logits, temperature), self._cells.labels)
         recalls = _recalls(replayed, self._old.labels, len(spec.class_names))
-        return _Trial(pull, logits, replayed, recalls, loss)
+        return _Trial(pull, replay, logits, replayed, recalls, loss)
+
+    def allowed(self) -> Array:
+        """By how much each class's recall of the reference cells may fall, float64[C]."""
+        seen = np.bincount(self._cells.labels, minlength=len(self._known.spec.class_names))
+        return np.where(seen > 0, YIELDING, FORGETTING)
 
     def _features_of_old(self, chosen: NDArray[np.bool_]) -> Array:
         statistics = self._known.statistics
         kept = statistics.examples[chosen].astype(np.float64)
         return np.asarray(statistics.mean + kept @ statistics.wide_axes.T, dtype=np.float64)
-
-
-def _allowed(cells: LookedAt, classes: int) -> Array:
-    """By how much each class's recall of the reference cells may fall, float64[C]."""
-    seen = np.bincount(cells.labels, minlength=classes)
-    return np.where(seen > 0, YIELDING, FORGETTING)
 
 
 def _rarity(labels: NDArray[np.int64], power: float) -> Array:

@@ -78,6 +78,7 @@ def _figures(
     return {
         "folds": FOLDS,
         "pull": adapted.pull,
+        "replay": adapted.replay,
         "carried": [name for name, own in zip(names, is_own, strict=True) if not own],
         "novelty_limit": round(widened, 3),
         **compared.as_dict(cells, names),

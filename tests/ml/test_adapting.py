@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,21 @@ def test_classes_that_the_laboratory_lacks_are_not_forgotten(known: Known) -> No
     after = right(read_with(known, adapted, home).probabilities, home)[absent].mean()
     assert adapted.pull is not None
     assert after > before - 0.03
+
+
+def test_reference_cells_count_for_more_where_every_head_forgets(known: Known) -> None:
+    mine, others = (draw_cells(60, seed=seed, stain=STAIN, classes=2) for seed in (3, 4))
+    one_pull = partial(adapt_head, known, mine, pulls=(3e-2,))
+    forgetting = one_pull(replays=(1.0, 3.0))
+    assert (forgetting.pull, forgetting.replay) == (None, None)
+    assert forgetting.head is known.head
+    adapted = one_pull(replays=(1.0, 3.0, 10.0))
+    assert adapted.replay == 10.0
+    before, after = (
+        right(read_with(known, each, others).probabilities, others).mean()
+        for each in (forgetting, adapted)
+    )
+    assert after > before
 
 
 def test_what_the_laboratory_lacks_keeps_its_share_of_reference_cells(known: Known) -> None:
