@@ -9,12 +9,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts import selectors
+from accounts import audit, selectors
 from accounts.models import AuditEvent
 from accounts.querysets import AuditEventQuerySet
 
 # What an action is called that shows a record, or hands it out, without changing it.
 VERBS = ("viewed", "read", "downloaded", "exported", "printed")
+COLUMNS = ("when", "who", "what", "about", "break_glass", "reason")
 BREAK_GLASS = re.compile(r"break_?glass|emergency")
 
 
@@ -60,3 +61,15 @@ def readers_among(events: Iterable[AuditEvent]) -> list[Reader]:
         for found in by_person.values()
     ]
     return sorted(readers, key=lambda reader: reader.last, reverse=True)
+
+
+def row_of(event: AuditEvent) -> tuple[str, ...]:
+    """Return a reading as a table of `COLUMNS` tells it."""
+    return (
+        event.at.isoformat(),
+        event.actor_name,
+        audit.ACTIONS.get(event.action, event.action),
+        event.target_label,
+        "yes" if is_break_glass(event) else "",
+        event.reason,
+    )

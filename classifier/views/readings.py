@@ -20,7 +20,7 @@ from classifier.selectors.restrictions import restricted_record
 from classifier.views.access import MemberRequest, duty_required
 
 _PER_PAGE = 50
-_COLUMNS = ("when", "who", "what", "about", "break_glass", "reason", "from")
+_COLUMNS = (*readings.COLUMNS, "from")
 
 
 @duty_required("view_audit")
@@ -67,15 +67,7 @@ def _patient(request: MemberRequest, pk: uuid.UUID) -> Patient:
 
 def _rows(patient: Patient) -> Iterator[tuple[object, ...]]:
     for event in readings.readings_of(records_of(patient)).iterator(chunk_size=500):
-        yield (
-            event.at.isoformat(),
-            event.actor_name,
-            audit.ACTIONS.get(event.action, event.action),
-            event.target_label,
-            "yes" if readings.is_break_glass(event) else "",
-            event.reason,
-            event.client_address or "",
-        )
+        yield (*readings.row_of(event), event.client_address or "")
 
 
 def _note(request: MemberRequest, patient: Patient, action: str) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from accounts import audit, readings
+from accounts import readings
 from accounts.models import User
 from accounts.trail_files import csv_lines
 from classifier.enums import CaseStatus, CellType, SlideStatus
@@ -32,7 +32,6 @@ from vault.exceptions import VaultError
 _AT_ONCE: Final = 1024 * 1024
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _ROWS: Final = 500
-READINGS: Final = ("when", "who", "what", "about", "break_glass", "reason")
 
 Tick = Callable[[], None]
 """Called after each step; raises to stop."""
@@ -189,7 +188,7 @@ class PatientArchive:
 
     def _add_readings(self) -> None:
         events = readings.readings_of(self._records).iterator(chunk_size=_ROWS)
-        lines = csv_lines((_reading(event) for event in events), READINGS)
+        lines = csv_lines(map(readings.row_of, events), readings.COLUMNS)
         self._put("who-looked.csv", "".join(lines).encode())
 
     def _add_pages(self) -> None:
@@ -277,17 +276,6 @@ def image_name(image: SmearImage) -> str:
 def report_name(report: Report) -> str:
     """Where a report lies in the archive."""
     return f"reports/{report.file_stem}.pdf"
-
-
-def _reading(event: Any) -> tuple[object, ...]:
-    return (
-        event.at.isoformat(),
-        event.actor_name,
-        audit.ACTIONS.get(event.action, event.action),
-        event.target_label,
-        "yes" if readings.is_break_glass(event) else "",
-        event.reason,
-    )
 
 
 def _why(problem: OSError) -> str:
