@@ -3,24 +3,17 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
-from django.test import Client
-from django.urls import reverse
-from django.utils import timezone
 
-from accounts.chain import verify_chain
 from accounts.models import AuditEvent, RowChange, User
-from classifier.exceptions import EditConflict, GuardFailed, NotPermitted
+from classifier.exceptions import EditConflict, GuardFailed
 from classifier.models import Case, Patient
 from classifier.services.patients import Identity, register_patient
-from exchange.enums import DeliveryStep, OutboundState, WebhookContent, WebhookState
+from exchange.enums import OutboundState, WebhookContent, WebhookState
 from exchange.models import (
-    DeliveryEvent,
     IncomingMessage,
     OutboundMessage,
     Peer,
@@ -36,73 +29,28 @@ from exchange.services.webhook_delivery import write_missing as tell_missing
 from exchange.services.webhooks import add_webhook
 from exchange.services.webhooks import send_again as tell_again
 from exchange.services.writing import write_missing
-from notifications.models import Notice
 from reports.models import Report
-from retention.enums import ItemState, RecordType
-from retention.models import Disposal, MessageBatch
+from retention.enums import ItemState
 from retention.selectors.due_messages import list_due_months
-from retention.services import carrying_out, disposals
 from retention.services.carrying_out import carry_out_disposals
-from retention.services.carrying_out_messages import decide_batch, hash_over
-from retention.services.disposals import approve_disposal, propose_messages
-from retention.services.old_notices import remove_old_notices
-from tests.exchange.conftest import Issue, MakePeer, issue, make_peer, report
+from retention.services.carrying_out_messages import hash_over
+from tests.exchange.conftest import Issue, issue, make_peer, report
 from tests.exchange.incoming import Send, code_of
 from tests.exchange.messages import PID, adt_a40, oml
-from tests.merging import at_once
-from tests.pages import words_of
-from tests.retention.steps import hold, rule, travel
+from tests.retention.messages import (
+    LATER,
+    RECEIVED,
+    SENT,
+    accepted,
+    approved,
+    dispose,
+    order,
+    propose,
+    ruled,
+)
+from tests.retention.steps import hold, travel
 
-__all__ = ["Issue", "issue", "make_peer", "report"]
-
-SignIn = Callable[[User], Client]
-RECEIVED, SENT = RecordType.MESSAGES_RECEIVED, RecordType.MESSAGES_SENT
-LATER = 40
-
-
-@pytest.fixture
-def ruled(administrator: User, keeper: User) -> None:
-    """Messages are kept for 30 days."""
-    for kind in (RECEIVED, SENT):
-        values = {"record_type": kind, "counts_from": "written", "keep_for": 30, "unit": "days"}
-        rule(administrator, keeper, **values)
-
-
-@pytest.fixture
-def order(hospital: object, ruled: None, send: Send) -> IncomingMessage:
-    """An order that was accepted, with a reply that names the patient."""
-    send(oml())
-    return IncomingMessage.objects.get()
-
-
-@pytest.fixture
-def accepted(make_peer: MakePeer, report: Report, ruled: None) -> OutboundMessage:
-    """A message that its receiver took, with an answer that names the patient."""
-    write_missing(make_peer())
-    message = OutboundMessage.objects.get()
-    DeliveryEvent.objects.create(
-        message=message, attempt=1, step=DeliveryStep.ACCEPTED, detail="AA", answer="PID||Doe"
-    )
-    OutboundMessage.objects.update(state=OutboundState.ACCEPTED, finished_at=timezone.now())
-    message.refresh_from_db()
-    return message
-
-
-def propose(actor: User, kind: RecordType) -> Disposal:
-    months = [month.key for month in list_due_months(kind)]
-    return propose_messages(actor=actor, kind=kind, disposal_id=uuid.uuid4(), months=months)
-
-
-def approved(proposer: User, approver: User, kind: RecordType) -> Disposal:
-    disposal = propose(proposer, kind)
-    return approve_disposal(actor=approver, disposal_id=disposal.pk)
-
-
-def dispose(proposer: User, approver: User, kind: RecordType) -> Disposal:
-    disposal = approved(proposer, approver, kind)
-    carry_out_disposals()
-    disposal.refresh_from_db()
-    return disposal
+__all__ = ["Issue", "accepted", "issue", "make_peer", "order", "report", "ruled"]
 
 
 class TestReceived:
@@ -315,158 +263,3 @@ class TestSent:
                 tell_again(actor=administrator, delivery_id=delivery.pk)
             tell_missing(webhook)
         assert WebhookDelivery.objects.count() == 1
-
-
-class TestTheDatabase:
-    def test_contents_change_by_a_disposal_alone_and_once(
-        self, order: IncomingMessage, administrator: User, keeper: User
-    ) -> None:
-        rows = IncomingMessage.objects.filter(pk=order.pk)
-        mark = {"disposed_because": "No rule.", "disposed_sha256": "0" * 64, "disposed_bytes": 1}
-        at = timezone.now()
-        changes: list[dict[str, Any]] = [
-            {"raw": b""},
-            {"explanation": "Other."},
-            {"disposed_at": at, **mark},
-        ]
-        for change in changes:
-            with pytest.raises(DatabaseError), transaction.atomic():
-                rows.update(**change)
-        with travel(LATER):
-            dispose(administrator, keeper, RECEIVED)
-        for change in ({"raw": b"MSH"}, {"replies": []}, {"disposed_because": "Other."}):
-            with pytest.raises(DatabaseError), transaction.atomic():
-                rows.update(**change)
-
-    def test_steps_are_emptied_with_their_message_alone(self, accepted: OutboundMessage) -> None:
-        with pytest.raises(DatabaseError), transaction.atomic():
-            accepted.events.update(answer="", detail="")
-
-
-class TestTheWork:
-    def test_is_split_and_goes_on_where_a_worker_was_killed(
-        self,
-        order: IncomingMessage,
-        send: Send,
-        administrator: User,
-        keeper: User,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        send(oml(control_id="MSG0002", placer="ORD556"))
-        monkeypatch.setattr(disposals, "MESSAGES_AT_ONCE", 1)
-        with travel(LATER):
-            disposal = approved(administrator, keeper, RECEIVED)
-            first, second = disposal.batches.order_by("pk")
-
-            def killed_at_second(batch_id: int) -> MessageBatch:
-                if batch_id == second.pk:
-                    raise KeyboardInterrupt
-                return decide_batch(batch_id)
-
-            with monkeypatch.context() as patch:
-                patch.setattr(carrying_out, "decide_batch", killed_at_second)
-                with pytest.raises(KeyboardInterrupt):
-                    carry_out_disposals()
-            assert IncomingMessage.objects.filter(disposed_at=None).count() == 1
-            Disposal.objects.update(lease_expires_at=None)
-            assert carry_out_disposals() == 1
-            decide_batch(first.pk)
-        assert not IncomingMessage.objects.filter(disposed_at=None).exists()
-        assert AuditEvent.objects.filter(action="messages.disposed").count() == 2
-
-    @pytest.mark.django_db(transaction=True)
-    def test_a_hold_at_the_same_moment_is_first_or_too_late(
-        self, order: IncomingMessage, administrator: User, keeper: User
-    ) -> None:
-        patient = order.cases.get().patient
-        with travel(LATER):
-            disposal = approved(administrator, keeper, RECEIVED)
-            batch = disposal.batches.get()
-            at_once(lambda: decide_batch(batch.pk), lambda: hold(administrator, patient))
-        batch.refresh_from_db()
-        order.refresh_from_db()
-        assert (batch.state == ItemState.ERASED) == (order.disposed_at is not None)
-        put = AuditEvent.objects.get(action="legal_hold.put").at
-        assert batch.decided_at is not None
-        assert order.disposed_at is not None or batch.decided_at > put
-        assert verify_chain().is_sound
-
-    @pytest.mark.parametrize("who", ["technician", "pathologist"])
-    def test_others_propose_nothing(
-        self, order: IncomingMessage, who: str, request: pytest.FixtureRequest
-    ) -> None:
-        with travel(LATER), pytest.raises(NotPermitted):
-            propose(request.getfixturevalue(who), RECEIVED)
-
-
-class TestPages:
-    def test_from_the_list_to_the_result(
-        self, order: IncomingMessage, client_for: SignIn, administrator: User, keeper: User
-    ) -> None:
-        due = reverse("retention:due", args=[RECEIVED])
-        with travel(LATER):
-            office, second = client_for(administrator), client_for(keeper)
-            page = office.get(due)
-            assert "General Hospital" in words_of(page)
-            form = page.context["form"]
-            values = {"disposal_id": str(form["disposal_id"].value())}
-            assert "Choose at least one month." in words_of(office.post(due, values))
-            office.post(due, values | {"months": [each.key for each in list_due_months(RECEIVED)]})
-            disposal = Disposal.objects.get()
-            second.post(reverse("retention:disposal_approve", args=[disposal.pk]))
-            carry_out_disposals()
-            shown = words_of(office.get(disposal.get_absolute_url()))
-            assert "Carried out" in shown
-            assert "General Hospital" in shown
-            rows = office.get(reverse("retention:disposal_export", args=[disposal.pk]))
-            assert words_of(office.get(due)).count("Nothing is due") == 1
-            listed = words_of(office.get(reverse("retention:disposals")))
-        lines = b"".join(rows.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
-        order.refresh_from_db()
-        assert len(lines) == 2
-        assert f"MSG0001,{order.disposed_sha256}" in lines[1]
-        assert "Messages received" in listed
-
-    def test_a_message_says_that_it_was_disposed_of_and_why(
-        self,
-        hospital: object,
-        accepted: OutboundMessage,
-        send: Send,
-        client_for: SignIn,
-        administrator: User,
-        keeper: User,
-    ) -> None:
-        send(oml(pid=PID.replace("MRN00777", "MRN00888").replace("Doe", "Quine")))
-        order = IncomingMessage.objects.get()
-        with travel(LATER):
-            for kind in (RECEIVED, SENT):
-                dispose(administrator, keeper, kind)
-            office = client_for(administrator)
-            for message, words in ((order, "Messages received"), (accepted, "Messages sent")):
-                page = words_of(office.get(message.get_absolute_url()))
-                assert "What it said was disposed of on" in page
-                assert f"under the rule: {words}, 30 days, version 1" in page
-            revealed = office.post(reverse("exchange:incoming_reveal", args=[order.pk]))
-            assert "What it said was disposed of on" in words_of(revealed)
-
-
-@pytest.mark.usefixtures("case")
-def test_notices_go_by_the_rule_and_after_90_days_without_one(
-    case: Case, technician: User, administrator: User, keeper: User
-) -> None:
-    def leave(days: int) -> Notice:
-        event = AuditEvent.objects.filter(target_id=str(case.pk)).latest("at")
-        at = timezone.now() - timedelta(days=days)
-        return Notice.objects.create(
-            recipient=technician, kind=f"case.{days}", event=event, created_at=at, mail_state="none"
-        )
-
-    old, older = leave(50), leave(100)
-    assert remove_old_notices() == 1
-    assert not Notice.objects.filter(pk=older.pk).exists()
-    values = {"record_type": "notices", "counts_from": "written", "keep_for": 50, "unit": "days"}
-    rule(administrator, keeper, **values)
-    fresh = leave(49)
-    remove_old_notices()
-    assert not Notice.objects.filter(pk=old.pk).exists()
-    assert Notice.objects.filter(pk=fresh.pk).exists()
